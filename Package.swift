@@ -1,0 +1,35 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// One target a room; imports go one way, down this list.
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+let package = Package(
+  name: "ridgeline",
+  products: [.executable(name: "ridgeline", targets: ["ridgeline"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    .target(name: "Quantities"),
+    .target(name: "Documents", dependencies: ["Quantities", yams]),
+    .target(name: "Hardware", dependencies: ["Quantities", "Documents"]),
+    .target(name: "ModelGraph", dependencies: ["Quantities", "Documents"]),
+    .target(name: "CostModels", dependencies: ["Quantities", "Documents", "Hardware", "ModelGraph"]),
+    .target(name: "EventKernel", dependencies: [heap]),
+    .target(name: "Workloads", dependencies: ["Documents", "EventKernel"]),
+    .target(name: "Execution", dependencies: ["Quantities", "Documents", "Hardware", "ModelGraph", "CostModels"]),
+    .target(name: "Serving", dependencies: ["Quantities", "EventKernel", "Workloads", "Execution"]),
+    .target(name: "Reporting", dependencies: ["Quantities"]),
+    .executableTarget(
+      name: "ridgeline",
+      dependencies: [
+        "Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "Execution", "Workloads", "Serving",
+        "Reporting", argumentParser,
+      ]),
+  ]
+)

@@ -1,0 +1,63 @@
+import Foundation
+
+/// Bytes of a file or of memory, one at a time, through a fixed buffer.
+package final class ByteSource {
+  private var buffer: [UInt8]
+  private var position = 0
+  private var handle: FileHandle?
+  private static let chunk = 1 << 16
+
+  package init(path: String) throws {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+      throw DataError(file: path, problem: "no such file")
+    }
+    guard !isFolder.boolValue else { throw DataError(file: path, problem: "is a folder, expected a file") }
+    guard let handle = FileHandle(forReadingAtPath: path) else {
+      throw DataError(file: path, problem: "cannot be read (permission?)")
+    }
+    self.handle = handle
+    buffer = []
+  }
+
+  package init(bytes: [UInt8]) { buffer = bytes }
+
+  package func peek() -> UInt8? {
+    if position == buffer.count { refill() }
+    return position < buffer.count ? buffer[position] : nil
+  }
+
+  package func next() -> UInt8? {
+    guard let byte = peek() else { return nil }
+    position += 1
+    return byte
+  }
+
+  package func skip() { position += 1 }
+
+  package func skipByteOrderMark() {
+    _ = peek()
+    if buffer[position...].starts(with: [0xEF, 0xBB, 0xBF]) { position += 3 }
+  }
+
+  /// The next line without its end, or nothing at the end of the source.
+  package func nextLine(limit: Int) -> [UInt8]? {
+    guard peek() != nil else { return nil }
+    var line: [UInt8] = []
+    while let byte = next(), byte != UInt8(ascii: "\n"), line.count <= limit { line.append(byte) }
+    if line.last == UInt8(ascii: "\r") { line.removeLast() }
+    return line
+  }
+
+  private func refill() {
+    guard let handle else { return }
+    let data = (try? handle.read(upToCount: Self.chunk)) ?? nil
+    guard let data, !data.isEmpty else {
+      try? handle.close()
+      self.handle = nil
+      return
+    }
+    buffer = [UInt8](data)
+    position = 0
+  }
+}

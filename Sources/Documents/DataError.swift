@@ -1,0 +1,34 @@
+/// Something wrong in a file a user gave, in one line: where, what was found, what would do.
+package struct DataError: Error, CustomStringConvertible, Sendable {
+  package var file: String
+  package var line: Int?
+  /// The place inside the file: `memories[0].bandwidth`, or a CSV column.
+  package var field: String?
+  package var problem: String
+  /// A valid name that resembles what was found.
+  package var nearest: String?
+
+  package init(file: String, line: Int? = nil, field: String? = nil, problem: String, nearest: String? = nil) {
+    self.file = file
+    self.line = line
+    self.field = field
+    self.problem = problem
+    self.nearest = nearest
+  }
+
+  package var description: String {
+    var place = file
+    if let line { place += ":\(line)" }
+    if let field, !field.isEmpty { place += ": \(field)" }
+    let hint = nearest.map { "; did you mean '\($0)'?" } ?? ""
+    return "\(place): \(problem)\(hint)"
+  }
+}
+
+/// A found text as a message shows it: quoted, printable, and short.
+package func shown(_ text: some StringProtocol) -> String {
+  let printable = text.unicodeScalars.prefix(60).map { scalar in
+    scalar.properties.generalCategory == .control ? "?" : String(scalar)
+  }.joined()
+  return "'" + printable + (text.unicodeScalars.count > 60 ? "..." : "") + "'"
+}

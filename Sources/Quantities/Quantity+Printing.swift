@@ -1,0 +1,62 @@
+extension Quantity: CustomStringConvertible {
+  /// Three significant digits with a decimal prefix: `3.35 TB/s`, `80 GB`, `9.12 ms`.
+  public var description: String { formatted(significantDigits: 3) }
+
+  /// The quantity with a decimal prefix that leaves one to three digits before the point.
+  public func formatted(significantDigits digits: Int) -> String {
+    let symbol = D.symbols[0]
+    guard value.isFinite else { return "\(value) \(symbol.text)" }
+    guard symbol.takesPrefix, value != 0 else {
+      return roundedText(value, significantDigits: digits) + " " + symbol.text
+    }
+    var candidate = decimalPrefixes[decimalPrefixes.count - 1]
+    for prefix in decimalPrefixes where abs(value) >= prefix.scale * 0.99999 {
+      candidate = prefix
+      break
+    }
+    return roundedText(value / candidate.scale, significantDigits: digits) + " " + candidate.text + symbol.text
+  }
+}
+
+private let decimalPrefixes: [(text: String, scale: Double)] = [
+  ("E", 1e18), ("P", 1e15), ("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3), ("", 1),
+  ("m", 1e-3), ("u", 1e-6), ("n", 1e-9), ("p", 1e-12),
+]
+
+/// A number rounded to so many significant digits, without an exponent and without trailing zeros.
+public func roundedText(_ value: Double, significantDigits digits: Int) -> String {
+  guard value.isFinite else { return "\(value)" }
+  guard value != 0 else { return "0" }
+  var magnitude = 0
+  var probe = abs(value)
+  while probe >= 10 {
+    probe /= 10
+    magnitude += 1
+  }
+  while probe < 1 {
+    probe *= 10
+    magnitude -= 1
+  }
+  let decimals = max(0, digits - 1 - magnitude)
+  var text = fixedText(value, decimals: decimals)
+  if text.contains(".") {
+    while text.hasSuffix("0") { text.removeLast() }
+    if text.hasSuffix(".") { text.removeLast() }
+  }
+  return text
+}
+
+/// A number with exactly so many decimals, rounded half away from zero, independent of the locale.
+public func fixedText(_ value: Double, decimals: Int) -> String {
+  guard value.isFinite, abs(value) < 1e15 else { return "\(value)" }
+  var scale = 1.0
+  for _ in 0..<decimals { scale *= 10 }
+  let scaled = (abs(value) * scale).rounded(.toNearestOrAwayFromZero)
+  guard scaled < 9e18 else { return "\(value)" }
+  let units = UInt64(scaled)
+  let power = UInt64(scale)
+  let sign = value < 0 && units > 0 ? "-" : ""
+  guard decimals > 0 else { return sign + String(units) }
+  let fraction = String(units % power)
+  return sign + String(units / power) + "." + String(repeating: "0", count: decimals - fraction.count) + fraction
+}

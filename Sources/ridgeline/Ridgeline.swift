@@ -1,0 +1,1 @@
+@main struct Ridgeline { static func main() { print("x") } }
