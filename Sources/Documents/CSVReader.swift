@@ -62,7 +62,8 @@ package final class CSVReader {
     while try readRecord() {
       if ends.count == 1, record.isEmpty, header.count > 1 { continue }
       guard ends.count == header.count else {
-        throw DataError(file: file, line: line, problem: "has \(ends.count) fields, expected \(header.count) as in the header")
+        throw DataError(
+          file: file, line: line, problem: "has \(ends.count) fields, expected \(header.count) as in the header")
       }
       return true
     }
@@ -113,7 +114,9 @@ package final class CSVReader {
   }
 
   /// The bytes of a field, for readers of their own formats.
-  package func withBytes<Result>(_ column: Int, _ body: (UnsafeBufferPointer<UInt8>) throws -> Result) rethrows -> Result {
+  package func withBytes<Result>(_ column: Int, _ body: (UnsafeBufferPointer<UInt8>) throws -> Result) rethrows
+    -> Result
+  {
     let field = bounds(column)
     return try record.withUnsafeBufferPointer { try body(UnsafeBufferPointer(rebasing: $0[field])) }
   }
@@ -139,7 +142,8 @@ package final class CSVReader {
     while let byte = source.next() {
       any = true
       guard record.count < Self.longestRecord else {
-        throw DataError(file: file, line: line, problem: "is longer than \(Self.longestRecord) bytes; is a quote missing?")
+        throw DataError(
+          file: file, line: line, problem: "is longer than \(Self.longestRecord) bytes; is a quote missing?")
       }
       if inQuotes {
         if byte == UInt8(ascii: "\"") {

@@ -117,7 +117,8 @@ package struct Node: Sendable {
     let names = Choice.allCases.map(\.rawValue)
     guard let choice = Choice(rawValue: text) else {
       throw error(
-        "found \(shown(text)), expected one of \(names.joined(separator: ", "))", nearest: nearestName(to: text, among: names))
+        "found \(shown(text)), expected one of \(names.joined(separator: ", "))",
+        nearest: nearestName(to: text, among: names))
     }
     return choice
   }

@@ -65,7 +65,9 @@ package final class ObjectReader {
     try required(key).quantity(dimension, allowingZero: allowingZero)
   }
 
-  package func optionalQuantity<D>(_ key: String, _ dimension: D.Type, allowingZero: Bool = false) throws -> Quantity<D>? {
+  package func optionalQuantity<D>(_ key: String, _ dimension: D.Type, allowingZero: Bool = false) throws -> Quantity<
+    D
+  >? {
     try optional(key)?.quantity(dimension, allowingZero: allowingZero)
   }
 
@@ -74,7 +76,8 @@ package final class ObjectReader {
     try required(key).choice(type)
   }
 
-  package func optionalChoice<Choice: RawRepresentable & CaseIterable>(_ key: String, _ type: Choice.Type) throws -> Choice?
+  package func optionalChoice<Choice: RawRepresentable & CaseIterable>(_ key: String, _ type: Choice.Type) throws
+    -> Choice?
   where Choice.RawValue == String {
     try optional(key)?.choice(type)
   }

@@ -45,7 +45,8 @@ package enum YAMLDocument {
       }
       if atStart {
         switch byte {
-        case UInt8(ascii: " "), UInt8(ascii: "-"), UInt8(ascii: "?"), UInt8(ascii: "\t"), UInt8(ascii: ":"): leading += 1
+        case UInt8(ascii: " "), UInt8(ascii: "-"), UInt8(ascii: "?"), UInt8(ascii: "\t"), UInt8(ascii: ":"):
+          leading += 1
         default: atStart = false
         }
       }
@@ -57,7 +58,8 @@ package enum YAMLDocument {
 
   private static func located(_ error: YamlError, file: String) -> DataError {
     switch error {
-    case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _), .composer(_, let problem, let mark, _):
+    case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+      .composer(_, let problem, let mark, _):
       DataError(file: file, line: mark.line, problem: "is not YAML: \(problem)")
     case .duplicatedKeysInMapping(let duplicates, _):
       DataError(file: file, problem: "key \(shown(duplicates.sorted().first ?? "?")) appears twice")

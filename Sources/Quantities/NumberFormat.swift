@@ -17,7 +17,7 @@ public enum NumberFormat: String, CaseIterable, Sendable, Hashable {
   case q4One = "q4_1"
 
   /// Bits a value takes in memory, scales included.
-    public var bits: Double {
+  public var bits: Double {
     switch self {
     case .fp64: 64
     case .fp32, .int32, .tf32: 32
