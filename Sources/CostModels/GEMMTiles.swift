@@ -1,0 +1,61 @@
+import Hardware
+
+/// One way a GEMM kernel cuts its output into tiles, each computed by one parallel unit.
+struct GEMMTile {
+  let rows: Double
+  let columns: Double
+  /// Ways the inner dimension is split between units.
+  let split: Double
+  /// Rate of a unit on this tile, relative to its best tile.
+  let efficiency: Double
+
+  init(_ rows: Double, _ columns: Double, split: Double = 1, efficiency: Double) {
+    self.rows = rows
+    self.columns = columns
+    self.split = split
+    self.efficiency = efficiency
+  }
+}
+
+/// Tile menus by device class: the shape of the efficiency curve that devices of a class share.
+enum GEMMTiles {
+  static func menu(for deviceClass: DeviceClass) -> [GEMMTile] {
+    switch deviceClass {
+    case .tensorCoreGPU: tensorCoreGPU
+    case .systolicNPU, .dataflowNPU: systolic
+    case .integratedGPU: integratedGPU
+    case .simdCPU, .storage: simdCPU
+    }
+  }
+
+  /// Tiles of the usual tensor-core libraries. Small tiles reuse less of what they load, so they run slower.
+  private static let tensorCoreGPU = [
+    GEMMTile(256, 128, efficiency: 1),
+    GEMMTile(128, 128, efficiency: 0.97),
+    GEMMTile(128, 64, efficiency: 0.85),
+    GEMMTile(64, 64, efficiency: 0.7),
+    GEMMTile(64, 64, split: 4, efficiency: 0.7),
+    GEMMTile(16, 128, efficiency: 0.5),
+    GEMMTile(16, 64, efficiency: 0.4),
+    GEMMTile(16, 64, split: 4, efficiency: 0.4),
+  ]
+
+  /// A few large arrays; short inputs stream through at the array's width.
+  private static let systolic = [
+    GEMMTile(128, 256, efficiency: 1),
+    GEMMTile(32, 128, efficiency: 0.5),
+    GEMMTile(8, 128, split: 2, efficiency: 0.25),
+  ]
+
+  private static let integratedGPU = [
+    GEMMTile(64, 64, efficiency: 1),
+    GEMMTile(32, 32, efficiency: 0.8),
+    GEMMTile(8, 32, split: 2, efficiency: 0.5),
+  ]
+
+  /// Register blocks; cores take rows of blocks and balance well.
+  private static let simdCPU = [
+    GEMMTile(16, 64, efficiency: 1),
+    GEMMTile(1, 16, efficiency: 0.5),
+  ]
+}

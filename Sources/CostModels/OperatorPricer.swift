@@ -1,0 +1,208 @@
+import Hardware
+import ModelGraph
+import Quantities
+
+/// Prices operators on one platform with calibrated rooflines.
+///
+/// Times are `start + smooth maximum of compute and memory`, each against a calibrated share of its peak; GEMMs also
+/// round to tiles and waves. Shapes of the curves follow published kernel behaviour; their constants are calibration.
+package struct OperatorPricer: Sendable {
+  package let platform: Platform
+  package let constants: Constants
+  package let rates: ComputeRates
+
+  private let tiles: [GEMMTile]
+  private let units: Double
+  private let bandwidth: BytesPerSecond
+  private let cap: Watts
+  private let gemmStart: Double
+  private let gemmCompute: Double
+  private let gemmMemory: Double
+  private let prologue: Double
+
+  package init(platform: Platform, constants: Constants) {
+    self.platform = platform
+    self.constants = constants
+    let device = platform.device
+    rates = ComputeRates(device)
+    tiles = GEMMTiles.menu(for: device.deviceClass)
+    units = Double(device.parallelUnits)
+    bandwidth = device.mainMemory?.bandwidth ?? .zero
+    cap = device.power.cap
+    gemmStart = constants[.gemmStart]
+    gemmCompute = constants[.gemmCompute]
+    gemmMemory = constants[.gemmMemory]
+    prologue = constants[.gemmPrologue]
+  }
+
+  /// Prices one instance of an operator.
+  /// - Complexity: O(tiles in the class's menu) for GEMMs, O(1) otherwise.
+  package func price(_ work: Operator) -> OperatorPrice {
+    switch work.kind {
+    case .gemm(let shape):
+      gemm(
+        rows: Double(shape.rows), columns: Double(shape.columns), inner: Double(shape.inner), groups: 1, work, relative: 1)
+    case .expertGEMM(let shape): expertGEMM(shape, work)
+    case .decodeAttention(let shape): decodeAttention(shape, work)
+    case .prefillAttention(let shape): prefillAttention(shape, work)
+    case .elementwise: elementwise(work)
+    case .recurrentScan: scan(work)
+    case .collective(let shape): collective(shape)
+    }
+  }
+
+  // MARK: Dense
+
+  /// The fastest tile of the class's menu for `groups` equal products.
+  private func gemm(
+    rows: Double, columns: Double, inner: Double, groups: Double, _ work: Operator, relative: Double
+  ) -> OperatorPrice {
+    let unitRate = gemmCompute * relative * rates.rate(work.compute).value / units
+    let bytes = work.traffic.total.value
+    let fullMemoryTime = bytes / (gemmMemory * bandwidth.value)
+    var best = (time: Double.infinity, compute: 0.0, memory: 0.0, start: 0.0)
+    for tile in tiles {
+      let count = (rows / tile.rows).rounded(.up) * (columns / tile.columns).rounded(.up) * tile.split
+      let blocks = (count * groups).rounded(.up)
+      let waves = (blocks / units).rounded(.up)
+      let tileWork = 2 * tile.rows * tile.columns * (inner / tile.split + prologue)
+      let compute = waves * tileWork / (tile.efficiency * unitRate)
+      // About half of the units can saturate the memory.
+      var memory = fullMemoryTime / min(1, 2 * min(blocks, units) / units)
+      var start = gemmStart
+      if tile.split > 1 {
+        // Partial sums are written and read once more in fp32, by a second short kernel.
+        memory += 8 * rows * columns * groups * tile.split / (gemmMemory * bandwidth.value)
+        start += 0.4 * gemmStart
+      }
+      let time = start + smoothMaximum(compute, memory)
+      if time < best.time { best = (time, compute, memory, start) }
+    }
+    return OperatorPrice(
+      time: Seconds(best.time), energy: energy(work, Seconds(best.time)),
+      bound: bound(compute: best.compute, memory: best.memory, start: best.start))
+  }
+
+  /// Experts are GEMMs side by side, each with its own short rows.
+  private func expertGEMM(_ shape: ExpertGEMMShape, _ work: Operator) -> OperatorPrice {
+    guard shape.activeExperts > 0 else { return OperatorPrice(time: .zero, energy: .zero, bound: .start) }
+    return gemm(
+      rows: shape.visits / shape.activeExperts, columns: Double(shape.columns), inner: Double(shape.inner),
+      groups: shape.activeExperts, work, relative: constants[.expertCompute])
+  }
+
+  // MARK: Attention
+
+  /// Streams the cache; narrow query groups waste rows of the matrix unit; each (sequence, head) pair has a floor.
+  private func decodeAttention(_ shape: DecodeAttentionShape, _ work: Operator) -> OperatorPrice {
+    let group = Double(shape.queryHeads) / Double(max(1, shape.kvHeads))
+    let memory = work.traffic.total.value / (constants[.decodeAttentionMemory] * bandwidth.value)
+    let rate = constants[.decodeAttentionCompute] * rates.rate(work.compute).value
+    let compute = work.flops.value * max(group, 8) / group / rate
+    let floor = Double(shape.sequences * shape.kvHeads) / units * constants[.decodeAttentionTile]
+    let start = constants[.decodeAttentionStart]
+    let time = Seconds(start + smoothMaximum(smoothMaximum(memory, compute), floor))
+    return OperatorPrice(
+      time: time, energy: energy(work, time), bound: bound(compute: compute, memory: max(memory, floor), start: start))
+  }
+
+  /// Query tiles of 128 rows in waves over the units; under a causal mask the longest tile is twice the mean.
+  private func prefillAttention(_ shape: PrefillAttentionShape, _ work: Operator) -> OperatorPrice {
+    let rate = constants[.prefillAttentionCompute] * rates.rate(work.compute).value
+    let sequences = Double(max(1, shape.sequences))
+    let blocks = sequences * (Double(shape.tokens) / sequences / 128).rounded(.up) * Double(shape.queryHeads)
+    let ideal = work.flops.value / rate
+    let longest = 2 * ideal * units / blocks
+    let compute = max(ideal, longest)
+    let memory = work.traffic.total.value / (constants[.prefillAttentionMemory] * bandwidth.value)
+    let start = constants[.prefillAttentionStart]
+    let time = Seconds(start + smoothMaximum(compute, memory))
+    return OperatorPrice(
+      time: time, energy: energy(work, time), bound: bound(compute: compute, memory: memory, start: start))
+  }
+
+  // MARK: Streaming work
+
+  private func elementwise(_ work: Operator) -> OperatorPrice {
+    streaming(work, rate: work.compute == .fp32 ? rates.vector.value : gemmCompute * rates.rate(work.compute).value)
+  }
+
+  private func scan(_ work: Operator) -> OperatorPrice {
+    streaming(work, rate: constants[.scanCompute] * rates.rate(work.compute).value)
+  }
+
+  private func streaming(_ work: Operator, rate: Double) -> OperatorPrice {
+    let memory = work.traffic.total.value / (constants[.elementwiseMemory] * bandwidth.value)
+    let compute = work.flops.value / rate
+    let start = constants[.elementwiseStart]
+    let time = Seconds(start + smoothMaximum(compute, memory))
+    return OperatorPrice(
+      time: time, energy: energy(work, time), bound: bound(compute: compute, memory: memory, start: start))
+  }
+
+  // MARK: Collectives
+
+  /// Alpha-beta times; an all-reduce takes the faster of one and two shots, and a second level between nodes.
+  private func collective(_ shape: CollectiveShape) -> OperatorPrice {
+    let perNode = platform.perNode ?? shape.ranks
+    let inside = min(shape.ranks, perNode)
+    let nodes = shape.ranks.dividedUp(by: max(1, inside))
+    var start = 0.0
+    var transfer = 0.0
+    if inside > 1 { add(shape.kind, shape.message.value, ranks: inside, platform.peerPath, &start, &transfer) }
+    if nodes > 1, let path = platform.nodePath { add(shape.kind, shape.message.value, ranks: nodes, path, &start, &transfer) }
+    let time = Seconds(start + transfer)
+    let power = constants[.powerStatic] * cap.value
+    return OperatorPrice(time: time, energy: Joules(power * time.value), bound: transfer > start ? .link : .start)
+  }
+
+  private func add(
+    _ kind: CollectiveShape.Kind, _ message: Double, ranks: Int, _ path: LinkPath, _ start: inout Double,
+    _ transfer: inout Double
+  ) {
+    let n = Double(ranks)
+    let rate = constants[.collectiveLink] * path.bandwidth.value
+    let oneShotStart = constants[.collectiveOneShotStart] + path.latency.value
+    switch kind {
+    case .allReduce:
+      let twoShotStart =
+        constants[.collectiveTwoShotStart] + constants[.collectiveHop] * (n - 2) + 2 * path.latency.value
+      let oneShot = (n - 1) * message / rate
+      let twoShot = 2 * (n - 1) / n * message / rate
+      if oneShotStart + oneShot <= twoShotStart + twoShot {
+        start += oneShotStart
+        transfer += oneShot
+      } else {
+        start += twoShotStart
+        transfer += twoShot
+      }
+    case .allGather:
+      start += oneShotStart
+      transfer += (n - 1) * message / rate
+    case .allToAll:
+      start += oneShotStart
+      transfer += (n - 1) / n * message / rate
+    case .pointToPoint:
+      start += oneShotStart
+      transfer += message / rate
+    }
+  }
+
+  // MARK: Energy
+
+  /// Static power over the time, and a cost for each FLOP and byte, never above the board limit.
+  ///
+  /// The limit does not stretch the time here: calibrated efficiencies were measured on boards that hold it.
+  private func energy(_ work: Operator, _ time: Seconds) -> Joules {
+    let standing = constants[.powerStatic] * cap.value * time.value
+    let rate = rates.rate(work.compute).value
+    let compute = constants[.powerCompute] * cap.value * work.flops.value / (rate > 0 ? rate : rates.vector.value)
+    let memory = constants[.powerMemory] * cap.value * work.traffic.total.value / bandwidth.value
+    return min(Joules(standing + compute + memory), cap * time)
+  }
+
+  private func bound(compute: Double, memory: Double, start: Double) -> Bound {
+    if start > max(compute, memory) { return .start }
+    return compute > memory ? .compute : .memory
+  }
+}

@@ -1,0 +1,126 @@
+import Documents
+import Hardware
+import Quantities
+
+/// The devices a plan runs on and the links between them, resolved from a device or system file.
+package struct Platform: Sendable {
+  package let name: String
+  package let title: String
+  package let device: Device
+  /// Accelerators the file describes; nothing when it describes one device that may be repeated.
+  package let available: Int?
+  /// Accelerators that share the fast links.
+  package let perNode: Int?
+  package let peerPath: LinkPath
+  /// Between nodes; nothing when the file has one node.
+  package let nodePath: LinkPath?
+  package let price: Price?
+
+  package init(
+    name: String, title: String, device: Device, available: Int?, perNode: Int?, peerPath: LinkPath,
+    nodePath: LinkPath? = nil, price: Price? = nil
+  ) {
+    self.name = name
+    self.title = title
+    self.device = device
+    self.available = available
+    self.perNode = perNode
+    self.peerPath = peerPath
+    self.nodePath = nodePath
+    self.price = price
+  }
+}
+
+/// The bandwidth and latency between two devices, one direction.
+package struct LinkPath: Sendable, Equatable {
+  package var name: String
+  package var bandwidth: BytesPerSecond
+  package var latency: Seconds
+  /// Whether every pair has its own wires, so that a rank's bandwidth is split over its peers.
+  package var isMesh: Bool
+
+  package init(name: String, bandwidth: BytesPerSecond, latency: Seconds, isMesh: Bool = false) {
+    self.name = name
+    self.bandwidth = bandwidth
+    self.latency = latency
+    self.isMesh = isMesh
+  }
+}
+
+/// Resolves names of devices and systems into platforms.
+package struct PlatformFinder: Sendable {
+  package let devices: Catalogue<Device>
+  package let systems: Catalogue<System>
+  package let links: Catalogue<Link>
+
+  package init(hardwareFolder: String) throws {
+    devices = try Catalogue(folder: hardwareFolder + "/Devices")
+    systems = try Catalogue(folder: hardwareFolder + "/Systems")
+    links = try Catalogue(folder: hardwareFolder + "/Links")
+  }
+
+  /// The platform with a device's or a system's name; devices are searched first.
+  package func find(_ name: String) throws -> Platform {
+    do {
+      return try platform(of: devices.find(name))
+    } catch let unknown as UnknownName {
+      do {
+        return try platform(of: systems.find(name))
+      } catch let other as UnknownName {
+        throw UnknownName(
+          title: "device or system", name: name, nearest: unknown.nearest ?? other.nearest,
+          count: unknown.count + other.count)
+      }
+    }
+  }
+
+  private func platform(of device: Device) throws -> Platform {
+    guard !device.engines.isEmpty, device.mainMemory != nil else {
+      throw DataError(file: device.name, problem: "is a drive (kind \(device.kind)) and cannot run a model by itself")
+    }
+    return Platform(
+      name: device.name, title: device.title, device: device, available: nil, perNode: nil, peerPath: try ownPath(device))
+  }
+
+  /// A device's peer link, or its way through the host.
+  private func ownPath(_ device: Device) throws -> LinkPath {
+    guard let own = device.link(.peer) ?? device.link(.host) ?? device.link(.network) else {
+      // Alone in its box: nothing to talk to, and parallelism over it is refused by `Deployment`.
+      return LinkPath(name: "none", bandwidth: .zero, latency: .zero)
+    }
+    return try path(links.find(own.link), count: own.count)
+  }
+
+  private func path(_ link: Link, count: Int, topology: System.Topology = .switched) -> LinkPath {
+    LinkPath(
+      name: "\(count) x \(link.name)", bandwidth: link.bandwidth * Double(count), latency: link.latency,
+      isMesh: topology == .mesh)
+  }
+
+  private func platform(of system: System) throws -> Platform {
+    let (node, group) = try accelerators(of: system)
+    var device = try devices.find(group.device)
+    if let memory = group.memory, let main = device.memories.firstIndex(where: { $0.level == .main }) {
+      device.memories[main].capacity = memory
+    }
+    let inside = system.connections.first { $0.from == group.id && $0.to == group.id }
+    let across = system.connections.first { $0.from == node.name && $0.to == node.name }
+    let joined = inside ?? system.connections.first { $0.from == group.id || $0.to == group.id }
+    return Platform(
+      name: system.name, title: system.title, device: device, available: node.count * group.count, perNode: group.count,
+      peerPath: try joined.map { try path(links.find($0.link), count: $0.count, topology: $0.topology) }
+        ?? ownPath(device),
+      nodePath: try across.map { try path(links.find($0.link), count: $0.count, topology: $0.topology) },
+      price: system.price)
+  }
+
+  /// The group that computes: GPUs and NPUs first, then SoCs, then CPUs.
+  private func accelerators(of system: System) throws -> (System.NodeGroup, System.DeviceGroup) {
+    for kinds in [[DeviceKind.gpu, .npu], [.soc], [.cpu]] {
+      for node in system.nodes {
+        for group in node.devices where kinds.contains(try devices.find(group.device).kind) { return (node, group) }
+      }
+    }
+    throw DataError(file: system.name, problem: "has no device that computes")
+  }
+}

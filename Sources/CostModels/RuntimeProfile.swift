@@ -1,0 +1,57 @@
+import Documents
+import Hardware
+import Quantities
+
+/// How a serving runtime behaves: what it keeps for itself, how it batches, whether it replays captured graphs.
+///
+/// What its steps cost on a device is calibration.
+package struct RuntimeProfile: Sendable {
+  package var name: String
+  package var title: String
+  package var aliases: [String]
+  package var notes: String?
+  /// Share of a device's memory the runtime may fill with weights, activations and cache.
+  package var memoryFraction: Double
+  /// Memory it and its libraries take besides: contexts, graphs, communication buffers.
+  package var reservedMemory: Bytes
+  /// Tokens in one KV block.
+  package var blockSize: Int
+  /// Share of KV blocks kept free when a new request is admitted.
+  package var watermark: Double
+  package var maxBatchedTokens: Int
+  package var maxSequences: Int
+  /// Whether prompts are split to fit the token budget and mixed with decodes.
+  package var chunkedPrefill: Bool
+  /// Whether decode steps replay a captured graph, so that launches cost nothing on the host.
+  package var graphCapture: Bool
+  package var citations: [String: String]
+}
+
+extension RuntimeProfile: CatalogueEntry {
+  package static let title = "runtime"
+
+  package static func read(path: String, name: String) throws -> RuntimeProfile {
+    try YAMLDocument.read(path: path).strictObject { file in
+      let sources = try SourceTable(file)
+      try sources.cover(
+        file,
+        [
+          "memory_fraction", "reserved_memory", "block_size", "watermark", "max_num_batched_tokens", "max_num_seqs",
+        ])
+      return RuntimeProfile(
+        name: try checkedName(file, name),
+        title: try file.string("title"),
+        aliases: try file.optionalStrings("aliases"),
+        notes: try file.optionalString("notes"),
+        memoryFraction: try file.double("memory_fraction", in: 0.05...1),
+        reservedMemory: try file.quantity("reserved_memory", SizeDimension.self, allowingZero: true),
+        blockSize: try file.int("block_size", in: 1...4096),
+        watermark: try file.double("watermark", in: 0...0.5),
+        maxBatchedTokens: try file.int("max_num_batched_tokens", in: 1...10_000_000),
+        maxSequences: try file.int("max_num_seqs", in: 1...1_000_000),
+        chunkedPrefill: try file.required("chunked_prefill").bool(),
+        graphCapture: try file.required("graph_capture").bool(),
+        citations: sources.byField)
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import CostModels
+import Hardware
+import ModelGraph
+import Quantities
+
+/// What fills the main memory of one device, and what room is left for sequences.
+package struct MemoryLedger: Sendable {
+  /// Capacity of the device and the share the runtime may fill.
+  package let capacity: Bytes
+  package let usable: Bytes
+  package let weights: Bytes
+  /// Activations alive during the largest step the runtime forms.
+  package let activations: Bytes
+  /// The runtime's own buffers.
+  package let reserved: Bytes
+  /// What is left for KV cache and state; negative when weights alone do not fit.
+  package let cacheRoom: Bytes
+  package let footprint: Footprint
+  package let blockSize: Int
+
+  /// Whether the model loads at all.
+  package var weightsFit: Bool { cacheRoom > .zero }
+
+  /// Bytes missing before the model loads.
+  package var missing: Bytes { max(.zero, Bytes(0.0) - cacheRoom) }
+
+  /// Cache of one sequence of so many tokens, in whole blocks.
+  package func cache(tokens: Int) -> Bytes {
+    footprint.sequence(tokens: tokens.dividedUp(by: blockSize) * blockSize)
+  }
+
+  /// Most sequences of so many tokens that fit at once.
+  package func largestBatch(tokens: Int) -> Int {
+    guard weightsFit else { return 0 }
+    let each = cache(tokens: tokens)
+    guard each > .zero else { return Int.max }
+    return Int(min(1e12, (cacheRoom / each).rounded(.down)))
+  }
+
+  /// Longest context that so many sequences can all reach; nothing when it is unlimited.
+  package func longestContext(sequences: Int) -> Int? {
+    guard weightsFit else { return 0 }
+    guard footprint.kvPerTokenEveryLayer > .zero else { return nil }
+    var low = 0
+    var high = 1 << 40
+    while low < high {
+      let middle = (low + high + 1) / 2
+      if cache(tokens: middle) * Double(sequences) <= cacheRoom { low = middle } else { high = middle - 1 }
+    }
+    return low == 1 << 40 ? nil : low
+  }
+
+  /// KV blocks for the paged engine, which keeps every token in every layer.
+  package var blocks: Int {
+    let block = footprint.kvPerTokenEveryLayer * Double(blockSize)
+    guard weightsFit, block > .zero else { return 0 }
+    return Int(min(1e12, (cacheRoom / block).rounded(.down)))
+  }
+}
+
+extension Deployment {
+  /// The ledger of the fullest device.
+  ///
+  /// Activations follow the runtime's own rule: the largest step it may form, not the step at hand.
+  package func memoryLedger() -> MemoryLedger {
+    let capacity = platform.device.mainMemory?.capacity ?? .zero
+    let usable = capacity * runtime.memoryFraction
+    let footprint = graph.footprint
+    let activations = graph.liveActivations(
+      tokens: runtime.maxBatchedTokens, sampled: min(runtime.maxSequences, runtime.maxBatchedTokens))
+    return MemoryLedger(
+      capacity: capacity, usable: usable, weights: footprint.weights, activations: activations,
+      reserved: runtime.reservedMemory,
+      cacheRoom: usable - footprint.weights - activations - runtime.reservedMemory, footprint: footprint,
+      blockSize: runtime.blockSize)
+  }
+}

@@ -1,0 +1,194 @@
+import CostModels
+import ModelGraph
+import Quantities
+
+/// Predicts static batches on a deployment in closed form.
+package struct Predictor: Sendable {
+  package let deployment: Deployment
+  package let ledger: MemoryLedger
+
+  /// What to do when the batch's cache exceeds memory.
+  package enum Overflow: Sendable { case refuse, waves }
+
+  package init(_ deployment: Deployment) {
+    self.deployment = deployment
+    ledger = deployment.memoryLedger()
+  }
+
+  /// Predicts one batch.
+  /// - Throws: ``PredictionError`` when it cannot run.
+  package func predict(_ batch: BatchCase, overflow: Overflow = .refuse) throws(PredictionError) -> Prediction {
+    guard ledger.weightsFit else {
+      throw .weightsDoNotFit(
+        model: deployment.model.name, platform: deployment.platform.name, missing: ledger.missing, ledger: ledger)
+    }
+    let replicas = deployment.parallelism.data
+    let perReplica = batch.sequences.dividedUp(by: replicas)
+    let reach = longestStored(batch)
+    let fitting = ledger.largestBatch(tokens: reach)
+    guard perReplica <= fitting || (overflow == .waves && fitting > 0) else {
+      throw .cacheDoesNotFit(
+        batch: batch, missing: ledger.cache(tokens: reach) * Double(perReplica) - ledger.cacheRoom,
+        largestBatch: fitting * replicas, longestContext: ledger.longestContext(sequences: perReplica))
+    }
+    let waves = perReplica.dividedUp(by: min(perReplica, fitting))
+    let full = runWave(sequences: min(perReplica, fitting), batch)
+    let rest = perReplica - (waves - 1) * min(perReplica, fitting)
+    let last = waves == 1 ? full : runWave(sequences: rest, batch)
+    let endToEnd = waves == 1 ? full.endToEnd : full.endToEnd * Double(waves - 1) + last.endToEnd
+    let energy = waves == 1 ? full.energy : full.energy * Double(waves - 1) + last.energy
+    let generated = Double(batch.sequences * batch.outputTokens)
+    let all = generated + Double(batch.sequences * batch.inputTokens)
+    return Prediction(
+      ttft: full.prefill.time, tpot: full.decode?.time, endToEnd: endToEnd, energy: energy,
+      prefillBound: full.prefill.bound, decodeBound: full.decode?.bound, waves: waves,
+      outputRate: generated / endToEnd.value, totalRate: all / endToEnd.value, ledger: ledger)
+  }
+
+  /// Tokens a sequence holds in cache when it ends; the last one generated is never stored. An encoder's input is
+  /// held as cross-attention keys, which take the same room.
+  private func longestStored(_ batch: BatchCase) -> Int { batch.inputTokens + batch.outputTokens - 1 }
+
+  // MARK: One wave
+
+  private struct Phase {
+    var time: Seconds
+    var energy: Joules
+    var bound: Bound
+  }
+
+  private struct Wave {
+    var prefill: Phase
+    /// Mean of one decode step.
+    var decode: Phase?
+    var endToEnd: Seconds
+    var energy: Joules
+  }
+
+  private func runWave(sequences: Int, _ batch: BatchCase) -> Wave {
+    let micro = MicroBatches(sequences: sequences, stages: deployment.parallelism.pipeline)
+    let prefill = prefillPhase(micro, input: batch.inputTokens)
+    let steps = batch.outputTokens - 1
+    guard steps > 0 else {
+      return Wave(prefill: prefill, decode: nil, endToEnd: prefill.time, energy: prefill.energy)
+    }
+    let decode = decodePhase(micro, batch)
+    return Wave(
+      prefill: prefill, decode: decode, endToEnd: prefill.time + decode.time * Double(steps),
+      energy: prefill.energy + decode.energy * Double(steps))
+  }
+
+  /// A batch in as many parts as the pipeline has stages, so that every stage works.
+  private struct MicroBatches {
+    let count: Int
+    let size: Int
+
+    init(sequences: Int, stages: Int) {
+      size = sequences.dividedUp(by: min(stages, sequences))
+      count = sequences.dividedUp(by: size)
+    }
+  }
+
+  private func prefillPhase(_ micro: MicroBatches, input: Int) -> Phase {
+    var phase = Phase(time: .zero, energy: .zero, bound: .compute)
+    var byBound = TimeByBound()
+    for (step, count) in prefillSteps(sequences: micro.size, input: input) {
+      let price = deployment.price(step)
+      let followers = price.bottleneck * Double(micro.count - 1)
+      phase.time += (price.time + followers) * count
+      phase.energy += price.energy * (Double(micro.count) * count)
+      byBound.add(price.timeByBound, times: count)
+    }
+    phase.energy += idleEnergy(phase.time, busy: phase.energy)
+    phase.bound = byBound.largest
+    return phase
+  }
+
+  /// The steps a runtime prefills a batch in: one, or several within its token budget; each with how often it occurs.
+  private func prefillSteps(sequences: Int, input: Int) -> [(StepShape, Double)] {
+    let spans = deployment.graph.spans
+    guard deployment.model.encoder == nil else { return [(encoderStep(sequences: sequences, input: input), 1)] }
+    let budget = deployment.runtime.chunkedPrefill ? deployment.runtime.maxBatchedTokens : Int.max
+    guard input <= budget else { return chunkSteps(sequences: sequences, input: input, chunk: budget) }
+    let together = max(1, min(sequences, budget / input))
+    let whole = StepShape.prefill(sequences: together, tokens: input, spans: spans)
+    let full = sequences / together
+    let rest = sequences % together
+    var steps = [(whole, Double(full))]
+    if rest > 0 { steps.append((StepShape.prefill(sequences: rest, tokens: input, spans: spans), 1)) }
+    return steps
+  }
+
+  /// Chunks of one long prompt after another. Their cost is a smooth function of the tokens before them, so many
+  /// chunks are priced at the three points of a Gauss-Legendre rule.
+  private func chunkSteps(sequences: Int, input: Int, chunk: Int) -> [(StepShape, Double)] {
+    let spans = deployment.graph.spans
+    let whole = input / chunk
+    let rest = input % chunk
+    func step(_ start: Int, _ tokens: Int, last: Bool) -> StepShape {
+      StepShape.prefill(sequences: 1, tokens: tokens, start: start, last: last, spans: spans)
+    }
+    var steps = GaussRule.points(from: 0, through: whole - 1).map { index, weight in
+      (step(index * chunk, chunk, last: false), weight * Double(sequences))
+    }
+    if rest > 0 { steps.append((step(whole * chunk, rest, last: true), Double(sequences))) }
+    return steps
+  }
+
+  /// Encoder over the input, and the decoder's first token.
+  private func encoderStep(sequences: Int, input: Int) -> StepShape {
+    var step = StepShape.prefill(sequences: sequences, tokens: 1, spans: deployment.graph.spans)
+    step.encoderTokens = sequences * input
+    step.encoderSequences = sequences
+    step.encoderPairs = Double(sequences) * Double(input) * Double(input)
+    step.crossKeys = Double(sequences * input)
+    return step
+  }
+
+  private func decodePhase(_ micro: MicroBatches, _ batch: BatchCase) -> Phase {
+    let encodes = deployment.model.encoder != nil
+    let first = (encodes ? 1 : batch.inputTokens) + 1
+    let last = first + batch.outputTokens - 2
+    var phase = Phase(time: .zero, energy: .zero, bound: .memory)
+    var byBound = TimeByBound()
+    let steps = Double(batch.outputTokens - 1)
+    for (context, weight) in GaussRule.points(from: first, through: last) {
+      var step = StepShape.decode(sequences: micro.size, context: context, spans: deployment.graph.spans)
+      if encodes { step.crossKeys = Double(micro.size * batch.inputTokens) }
+      let price = deployment.price(step)
+      let period = max(price.time, price.bottleneck * Double(micro.count))
+      phase.time += period * (weight / steps)
+      phase.energy += price.energy * (Double(micro.count) * weight / steps)
+      byBound.add(price.timeByBound, times: weight)
+    }
+    phase.energy += idleEnergy(phase.time, busy: phase.energy)
+    phase.bound = byBound.largest
+    return phase
+  }
+
+  /// Pipeline stages that wait still draw power: what all devices draw at rest, less what the busy ones account for.
+  private func idleEnergy(_ time: Seconds, busy: Joules) -> Joules {
+    let stages = deployment.parallelism.pipeline
+    guard stages > 1 else { return .zero }
+    let standing = deployment.pricer.constants[.powerStatic] * deployment.platform.device.power.cap
+    let floor = standing * Double(deployment.parallelism.devices) * time
+    return max(.zero, floor - busy)
+  }
+}
+
+/// Gauss-Legendre rule of three points over whole numbers, exact for sums of smooth (up to quintic) functions.
+enum GaussRule {
+  /// Points in `first...last` with weights that add up to their count; every point, once, when there are few.
+  static func points(from first: Int, through last: Int) -> [(Int, Double)] {
+    let count = last - first + 1
+    guard count > 3 else { return count > 0 ? (first...last).map { ($0, 1) } : [] }
+    // The sum over whole numbers is the integral from half below the first to half above the last.
+    let middle = Double(first + last) / 2
+    let reach = Double(count) / 2 * 0.7745966692414834
+    let total = Double(count)
+    return [
+      (Int((middle - reach).rounded()), total * 5 / 18), (Int(middle.rounded()), total * 8 / 18),
+      (Int((middle + reach).rounded()), total * 5 / 18),
+    ]
+  }
+}

@@ -1,0 +1,80 @@
+import CostModels
+import ModelGraph
+import Quantities
+
+/// What one step of a deployment costs.
+package struct StepPrice: Sendable {
+  /// From the batch being ready to its tokens being out, through every pipeline stage.
+  package var time: Seconds
+  /// Time of the slowest stage: what a full pipeline needs for one step.
+  package var bottleneck: Seconds
+  /// Device time inside `time`.
+  package var deviceTime: Seconds
+  /// Energy of the busy devices, all of them.
+  package var energy: Joules
+  /// Time by what bounds it; sums to `time`.
+  package var timeByBound: TimeByBound
+  package var flops: FLOPs
+  package var traffic: Bytes
+}
+
+/// One row of an explained step: an operator with its price.
+package struct PricedOperator: Sendable {
+  package var work: Operator
+  package var price: OperatorPrice
+
+  /// Time of all instances.
+  package var totalTime: Seconds { price.time * Double(work.count) }
+}
+
+extension Deployment {
+  /// The operators of a step, each priced.
+  package func pricedOperators(_ step: StepShape) -> [PricedOperator] {
+    graph.operators(for: step).map { PricedOperator(work: $0, price: pricer.price($0)) }
+  }
+
+  /// Prices one step.
+  /// - Complexity: O(distinct layers).
+  package func price(_ step: StepShape) -> StepPrice {
+    price(pricedOperators(step), step)
+  }
+
+  /// Adds up priced operators of a step: device time, or launches where the host is slower, and the runtime's own time.
+  package func price(_ operators: [PricedOperator], _ step: StepShape) -> StepPrice {
+    var device = Seconds.zero
+    var head = Seconds.zero
+    var busy = Joules.zero
+    var launches = 0
+    var byBound = TimeByBound()
+    var flops = FLOPs.zero
+    var traffic = Bytes.zero
+    for item in operators {
+      let time = item.totalTime
+      device += time
+      if item.work.scope == .sampled { head += time }
+      busy += item.price.energy * Double(item.work.count)
+      launches += item.work.count
+      byBound[item.price.bound] += time
+      flops += item.work.flops * Double(item.work.count)
+      traffic += item.work.traffic.total * Double(item.work.count)
+    }
+    let host = hostTime(step, launches: launches, device: device)
+    byBound[.host] = host
+    let stages = parallelism.pipeline
+    let depth = Double(model.decoder.layerCount.dividedUp(by: stages)) / Double(model.decoder.layerCount)
+    let waiting = pricer.constants[.powerStatic] * platform.device.power.cap
+    return StepPrice(
+      time: device + host, bottleneck: (device - head) * depth + head + host, deviceTime: device,
+      energy: (busy + waiting * host) * Double(parallelism.tensor * parallelism.data), timeByBound: byBound,
+      flops: flops, traffic: traffic)
+  }
+
+  /// Host time that devices wait for: launches beyond the device time, scheduling and sampling.
+  package func hostTime(_ step: StepShape, launches: Int, device: Seconds) -> Seconds {
+    let constants = pricer.constants
+    let captured = runtime.graphCapture && step.prefillTokens == 0
+    let launching = captured ? Seconds.zero : constants.time(.launch) * Double(launches)
+    let exposed = max(Seconds.zero, launching - device)
+    return exposed + constants.time(.stepOverhead) + constants.time(.stepPerSequence) * Double(step.sequences)
+  }
+}

@@ -1,0 +1,123 @@
+import Documents
+import Quantities
+
+/// A processor or drive as its maker describes it: peaks, capacities, limits and prices, each with a source.
+///
+/// How much of a peak is reached is not here; that is calibration.
+package struct Device: Sendable {
+  package var name: String
+  package var title: String
+  package var vendor: String
+  package var architecture: String?
+  package var kind: DeviceKind
+  package var deviceClass: DeviceClass
+  package var released: Int
+  package var aliases: [String]
+  package var notes: String?
+  package var engines: [ComputeEngine]
+  package var memories: [Memory]
+  package var links: [DeviceLink]
+  package var power: PowerLimits
+  package var price: Price?
+  package var storage: Storage?
+  package var operatorRates: [OperatorRate]
+  package var numaNodes: Int
+  /// Citation of each number by its path in the file.
+  package var citations: [String: String]
+}
+
+package enum DeviceKind: String, CaseIterable, Sendable {
+  case gpu, npu, cpu, csd, ssd, soc
+}
+
+/// Devices that share the shape of their efficiency curves.
+package enum DeviceClass: String, CaseIterable, Sendable {
+  case tensorCoreGPU = "tensor-core-gpu"
+  case integratedGPU = "integrated-gpu"
+  case systolicNPU = "systolic-npu"
+  case dataflowNPU = "dataflow-npu"
+  case simdCPU = "simd-cpu"
+  case storage
+}
+
+/// One kind of arithmetic unit of a device, all of them together.
+package struct ComputeEngine: Sendable {
+  package enum Style: String, CaseIterable, Sendable { case matrix, vector }
+  package enum CoreClass: String, CaseIterable, Sendable { case performance, efficiency }
+
+  package var name: String
+  package var style: Style
+  /// How many units work side by side, and what one is called (SM, CU, core).
+  package var units: Int
+  package var unit: String
+  package var clock: Hertz?
+  package var coreClass: CoreClass?
+  /// Rows and columns of a systolic array.
+  package var array: String?
+  package var peaks: [Peak]
+}
+
+/// A dense peak for one pair of input and accumulator formats.
+package struct Peak: Sendable, Equatable {
+  package var input: NumberFormat
+  package var accumulator: NumberFormat
+  package var rate: FLOPsPerSecond
+}
+
+package struct Memory: Sendable {
+  package enum Level: String, CaseIterable, Sendable { case main, tier, cache, scratchpad }
+
+  package var name: String
+  package var level: Level
+  package var capacity: Bytes
+  package var bandwidth: BytesPerSecond?
+  package var latency: Seconds?
+}
+
+/// Units of a link that a device carries.
+package struct DeviceLink: Sendable {
+  package enum Role: String, CaseIterable, Sendable { case host, peer, network }
+
+  package var role: Role
+  package var link: String
+  package var count: Int
+}
+
+package struct PowerLimits: Sendable {
+  package var idle: Watts
+  package var cap: Watts
+  package var capMinimum: Watts?
+  package var clockMinimum: Hertz?
+  package var clockMaximum: Hertz?
+}
+
+package struct Price: Sendable {
+  package var purchase: Dollars?
+  package var hourly: DollarsPerHour?
+  package var date: String
+}
+
+/// What a drive does.
+package struct Storage: Sendable {
+  package var capacity: Bytes
+  package var read: BytesPerSecond
+  package var write: BytesPerSecond
+  package var randomReadsPerSecond: Int?
+  package var readLatency: Seconds?
+  package var page: Bytes?
+  package var channels: Int?
+  package var channelRate: BytesPerSecond?
+}
+
+/// What a computational drive's engines do to one operator.
+package struct OperatorRate: Sendable {
+  package enum Rate: Sendable {
+    case compute(FLOPsPerSecond)
+    case stream(BytesPerSecond)
+  }
+
+  package var operatorName: String
+  /// Rate of one engine.
+  package var rate: Rate
+  package var units: Int
+}

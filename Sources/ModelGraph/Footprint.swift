@@ -1,0 +1,119 @@
+import Quantities
+
+/// Bytes a model under a plan keeps in the main memory of its fullest device.
+package struct Footprint: Sendable {
+  /// Weights, embeddings and head.
+  package let weights: Bytes
+  /// KV cache one more token of context costs, for layers that keep every token.
+  package let kvPerToken: Bytes
+  /// KV cache of windowed layers for one more token, and their window, by span lane 1...3.
+  package let windowedKVPerToken: [(window: Int, size: Bytes)]
+  /// Recurrent state of one sequence.
+  package let statePerSequence: Bytes
+
+  /// KV cache and state of one sequence of so many tokens.
+  package func sequence(tokens: Int) -> Bytes {
+    windowedKVPerToken.reduce(kvPerToken * Double(tokens) + statePerSequence) { sum, span in
+      sum + span.size * Double(min(tokens, span.window))
+    }
+  }
+
+  /// What a runtime that keeps every token in every layer reserves for one token.
+  package var kvPerTokenEveryLayer: Bytes { windowedKVPerToken.reduce(kvPerToken) { $0 + $1.size } }
+}
+
+extension OperatorGraph {
+  /// The memory one device needs; with a pipeline, the device with the most layers.
+  package var footprint: Footprint {
+    let depth = Double(model.decoder.layerCount.dividedUp(by: parallelism.pipeline)) / Double(model.decoder.layerCount)
+    var full = Bytes.zero
+    var windowed = [Bytes](repeating: .zero, count: 4)
+    var state = Bytes.zero
+    for run in model.decoder.runs {
+      for mixer in run.layer.mixers {
+        let count = Double(run.count) * depth
+        switch mixer {
+        case .attention(let attention):
+          let lane = spans.lane(of: attention.window)
+          let size = kvPerToken(attention) * count
+          if lane == 0 { full += size } else { windowed[lane] += size }
+        case .latentAttention(let latent):
+          full += formats.kv.size(of: Double(latent.kvRank + latent.ropeWidth)) * count
+          if let indexer = latent.indexer { full += NumberFormat.fp8.size(of: Double(indexer.headWidth)) * count }
+        case .recurrent(let recurrent):
+          let format = recurrent.stateFormat ?? formats.stream
+          state += format.size(of: Double(recurrent.stateElements.dividedUp(by: parallelism.tensor))) * count
+        case .linear: break
+        }
+      }
+    }
+    return Footprint(
+      weights: weightBytes(depth: depth), kvPerToken: full,
+      windowedKVPerToken: (1..<4).filter { windowed[$0] > .zero }.map { (spans.windows[$0], windowed[$0]) },
+      statePerSequence: state)
+  }
+
+  private func kvPerToken(_ attention: Attention) -> Bytes {
+    guard !attention.sharesEarlierKV else { return .zero }
+    let split = AttentionSplit(attention, tensor: parallelism.tensor)
+    return formats.kv.size(of: Double(split.kvHeads * (attention.headWidth + attention.valueWidth)))
+  }
+
+  /// Weights of one device: experts are spread or split, everything else is split by tensor parallelism.
+  private func weightBytes(depth: Double) -> Bytes {
+    var dense = 0.0
+    var expert = 0.0
+    for run in (model.encoder?.runs ?? []) + model.decoder.runs {
+      let all = Double(run.count * model.parameters(of: run.layer))
+      var inExperts = 0.0
+      if case .mixture(let mixture)? = run.layer.feedForward {
+        inExperts = Double(run.count * mixture.experts * mixture.expert.parameters(hidden: hidden))
+      }
+      expert += inExperts
+      dense += all - inExperts
+    }
+    let tensor = Double(parallelism.tensor)
+    let expertSplit = Double(parallelism.expert * parallelism.expertTensor)
+    let tables = Double(model.embeddingParameters + model.headParameters)
+    // The first stage holds the token table and the last the head: with a pipeline they are on unlike devices.
+    let tablesHere = parallelism.pipeline > 1 ? max(Double(model.embeddingParameters), Double(model.headParameters)) : tables
+    return formats.weights.size(of: (dense / tensor + expert / expertSplit) * depth)
+      + formats.head.size(of: tablesHere / tensor)
+  }
+
+  /// Activations alive at once while a step of so many tokens runs: the stream twice and the widest intermediate,
+  /// plus the logits of the sampled tokens in fp32.
+  package func liveActivations(tokens: Int, sampled: Int) -> Bytes {
+    var widest = 0
+    for layer in model.allLayers { widest = max(widest, widestIntermediate(layer)) }
+    let perToken = formats.stream.size(of: Double(2 * hidden + widest))
+    let logits = NumberFormat.fp32.size(of: Double(sampled * model.vocabulary.dividedUp(by: parallelism.tensor)))
+    return perToken * Double(tokens) + logits
+  }
+
+  private func widestIntermediate(_ layer: Layer) -> Int {
+    let tensor = parallelism.tensor
+    var widest = 0
+    for mixer in layer.mixers {
+      switch mixer {
+      case .attention(let attention):
+        let split = AttentionSplit(attention, tensor: tensor)
+        let keys = split.kvHeads * (attention.headWidth + attention.valueWidth)
+        widest = max(widest, split.queryHeads * (attention.headWidth + attention.valueWidth) + keys)
+      case .latentAttention(let latent):
+        let perHead = 2 * (latent.nopeWidth + latent.ropeWidth) + 2 * latent.valueWidth
+        widest = max(widest, latent.heads / tensor * perHead)
+      case .recurrent(let recurrent):
+        widest = max(widest, recurrent.projections.reduce(0) { $0 + $1.outputs }.dividedUp(by: tensor))
+      case .linear(let width): widest = max(widest, width)
+      }
+    }
+    switch layer.feedForward {
+    case .dense(let dense): return max(widest, (dense.gated ? 3 : 2) * dense.width.dividedUp(by: tensor))
+    case .mixture(let mixture):
+      let width = mixture.expertWidth.dividedUp(by: parallelism.expertTensor)
+      return max(widest, mixture.expertsPerToken * ((mixture.gated ? 3 : 2) * width + hidden))
+    case nil: return widest
+    }
+  }
+}

@@ -1,0 +1,232 @@
+import Quantities
+
+extension OperatorGraph {
+  /// Grouped-query attention: fused projection, rotary with any query-key norm, the two attention phases, output.
+  func addAttention(_ attention: Attention, _ step: StepShape, count: Int, to list: inout [Operator]) {
+    let split = AttentionSplit(attention, tensor: parallelism.tensor)
+    let gate = attention.outputGate ? 2 : 1
+    let queryWidth = split.queryHeads * attention.headWidth
+    let keyWidth = attention.sharesEarlierKV ? 0 : split.kvHeads * attention.headWidth
+    let valueWidth = attention.sharesEarlierKV ? 0 : split.kvHeads * attention.valueWidth
+    addGEMM(
+      "qkv_proj", rows: step.tokens, columns: gate * queryWidth + keyWidth + valueWidth, inner: hidden, count: count,
+      to: &list)
+    if attention.rotary || attention.queryKeyNorm != .none {
+      let elements = Double(step.tokens * (queryWidth + keyWidth))
+      list.append(
+        elementwise("rotary", .rotary, count: count, Traffic(activations: formats.stream.size(of: 2 * elements))))
+    }
+    addAttentionPhases(
+      AttentionCost(
+        queryHeads: split.queryHeads, kvHeads: split.kvHeads, pairFLOPs: 2 * (attention.headWidth + attention.valueWidth),
+        keyBytes: formats.kv.size(of: Double(keyWidth + valueWidth)),
+        readBytes: formats.kv.size(of: Double(split.kvHeads * (attention.headWidth + attention.valueWidth))),
+        queryElements: queryWidth, outputElements: split.queryHeads * attention.valueWidth,
+        headWidth: attention.headWidth, lane: spans.lane(of: attention.window)),
+      step, count: count, to: &list)
+    addGEMM(
+      "o_proj", rows: step.tokens, columns: hidden, inner: split.queryHeads * attention.valueWidth, count: count,
+      to: &list)
+  }
+
+  /// Latent attention. Decode runs absorbed, against the latent itself; prefill expands the latent to keys and values.
+  func addLatentAttention(_ latent: LatentAttention, _ step: StepShape, count: Int, to list: inout [Operator]) {
+    let heads = latent.heads / parallelism.tensor
+    let queryWidth = heads * (latent.nopeWidth + latent.ropeWidth)
+    let latentWidth = latent.kvRank + latent.ropeWidth
+    let rows = step.tokens
+    if let rank = latent.queryRank {
+      addGEMM("qkv_a_proj", rows: rows, columns: rank + latentWidth, inner: hidden, count: count, to: &list)
+      addGEMM("q_b_proj", rows: rows, columns: queryWidth, inner: rank, count: count, to: &list)
+    } else {
+      addGEMM("q_proj", rows: rows, columns: queryWidth, inner: hidden, count: count, to: &list)
+      addGEMM("kv_a_proj", rows: rows, columns: latentWidth, inner: hidden, count: count, to: &list)
+    }
+    let rotated = Double(rows * (heads * latent.ropeWidth + latentWidth))
+    list.append(elementwise("rotary", .rotary, count: count, Traffic(activations: formats.stream.size(of: 2 * rotated))))
+    addLatentDecode(latent, heads: heads, step, count: count, to: &list)
+    addLatentPrefill(latent, heads: heads, step, count: count, to: &list)
+    addGEMM("o_proj", rows: rows, columns: hidden, inner: heads * latent.valueWidth, count: count, to: &list)
+  }
+
+  private func addLatentDecode(
+    _ latent: LatentAttention, heads: Int, _ step: StepShape, count: Int, to list: inout [Operator]
+  ) {
+    guard step.decodeSequences > 0 else { return }
+    let first = list.count
+    defer { rescope(&list, from: first, as: .decode) }
+    // Queries move into latent space and results out of it, with the matrix that prefill expands by.
+    let rows = step.decodeSequences * heads
+    addGEMM("q_absorb", rows: rows, columns: latent.kvRank, inner: latent.nopeWidth, count: count, to: &list)
+    addGEMM("v_absorb", rows: rows, columns: latent.valueWidth, inner: latent.kvRank, count: count, to: &list)
+    // A head has its own matrix: the weights above are of one head and are read once a head.
+    for index in list.indices.suffix(2) { list[index].traffic.weights = list[index].traffic.weights * Double(heads) }
+    let latentWidth = latent.kvRank + latent.ropeWidth
+    var decodeOnly = step
+    decodeOnly.prefillTokens = 0
+    addAttentionPhases(
+      AttentionCost(
+        queryHeads: heads, kvHeads: 1, pairFLOPs: 2 * (latentWidth + latent.kvRank),
+        keyBytes: formats.kv.size(of: Double(latentWidth)), readBytes: formats.kv.size(of: Double(latentWidth)),
+        queryElements: heads * latentWidth, outputElements: heads * latent.kvRank, headWidth: latentWidth,
+        lane: spans.lane(of: latent.indexer?.selected)),
+      decodeOnly, count: count, to: &list)
+    addIndexer(latent, rows: step.decodeSequences, pairs: step.decodeContext[0], keys: step.decodeContext[0], count, &list)
+  }
+
+  private func addLatentPrefill(
+    _ latent: LatentAttention, heads: Int, _ step: StepShape, count: Int, to list: inout [Operator]
+  ) {
+    guard step.prefillTokens > 0 else { return }
+    let first = list.count
+    defer { rescope(&list, from: first, as: .prefill) }
+    let lane = spans.lane(of: latent.indexer?.selected)
+    let keyWidth = latent.nopeWidth + latent.ropeWidth
+    // Cached tokens are stored as latents too, so a later chunk expands them again.
+    addGEMM(
+      "kv_b_proj", rows: Int(step.prefillKeys[lane]), columns: heads * (latent.nopeWidth + latent.valueWidth),
+      inner: latent.kvRank, count: count, to: &list)
+    var prefillOnly = step
+    prefillOnly.decodeSequences = 0
+    addAttentionPhases(
+      AttentionCost(
+        queryHeads: heads, kvHeads: heads, pairFLOPs: 2 * (keyWidth + latent.valueWidth),
+        keyBytes: formats.kv.size(of: Double(latent.kvRank + latent.ropeWidth)),
+        readBytes: formats.stream.size(of: Double(heads * (keyWidth + latent.valueWidth))),
+        queryElements: heads * keyWidth, outputElements: heads * latent.valueWidth, headWidth: keyWidth, lane: lane),
+      prefillOnly, count: count, to: &list)
+    addIndexer(latent, rows: step.prefillTokens, pairs: step.prefillPairs[0], keys: step.prefillKeys[0], count, &list)
+  }
+
+  /// Scores every cached token with a few small heads to choose the ones attention reads.
+  private func addIndexer(
+    _ latent: LatentAttention, rows: Int, pairs: Double, keys: Double, _ count: Int, _ list: inout [Operator]
+  ) {
+    guard let indexer = latent.indexer else { return }
+    let width = indexer.heads * indexer.headWidth
+    addGEMM(
+      "indexer_q_proj", rows: rows, columns: width, inner: latent.queryRank ?? hidden, count: count, to: &list)
+    let traffic = Traffic(
+      activations: formats.stream.size(of: Double(rows * width)),
+      kvRead: NumberFormat.fp8.size(of: keys * Double(indexer.headWidth)))
+    list.append(
+      Operator(
+        name: "indexer_scores", kind: .elementwise(.permutation), count: count,
+        flops: FLOPs(2 * pairs * Double(width)), traffic: traffic, compute: formats.stream))
+  }
+
+  // MARK: Encoder-decoder
+
+  /// Attention of an encoder layer: every token sees every other.
+  func addEncoderAttention(_ attention: Attention, _ step: StepShape, count: Int, to list: inout [Operator]) {
+    let split = AttentionSplit(attention, tensor: parallelism.tensor)
+    let queryWidth = split.queryHeads * attention.headWidth
+    let rows = step.encoderTokens
+    let keyElements = split.kvHeads * (attention.headWidth + attention.valueWidth)
+    addGEMM(
+      "encoder_qkv_proj", rows: rows, columns: queryWidth + keyElements, inner: hidden, count: count, to: &list)
+    let flops = 2 * step.encoderPairs * Double(split.queryHeads * (attention.headWidth + attention.valueWidth))
+    let elements = Double(rows * (queryWidth + keyElements + split.queryHeads * attention.valueWidth))
+    list.append(
+      Operator(
+        name: "encoder_attention",
+        kind: .prefillAttention(
+          PrefillAttentionShape(
+            sequences: step.encoderSequences, tokens: rows, queryHeads: split.queryHeads,
+            headWidth: attention.headWidth)),
+        count: count, flops: FLOPs(flops), traffic: Traffic(activations: formats.stream.size(of: elements)),
+        compute: formats.stream))
+    addGEMM(
+      "encoder_o_proj", rows: rows, columns: hidden, inner: split.queryHeads * attention.valueWidth, count: count,
+      to: &list)
+  }
+
+  /// Attention from decoder tokens to encoder outputs, whose keys and values are projected when the encoder ran.
+  func addCrossAttention(_ attention: Attention, _ step: StepShape, count: Int, to list: inout [Operator]) {
+    let split = AttentionSplit(attention, tensor: parallelism.tensor)
+    let queryWidth = split.queryHeads * attention.headWidth
+    let keyElements = split.kvHeads * (attention.headWidth + attention.valueWidth)
+    addGEMM("cross_q_proj", rows: step.tokens, columns: queryWidth, inner: hidden, count: count, to: &list)
+    addGEMM("cross_kv_proj", rows: step.encoderTokens, columns: keyElements, inner: hidden, count: count, to: &list)
+    let traffic = Traffic(
+      activations: formats.stream.size(of: Double(step.tokens * 2 * queryWidth)),
+      kvRead: formats.kv.size(of: step.crossKeys * Double(keyElements)),
+      kvWritten: formats.kv.size(of: Double(step.encoderTokens * keyElements)))
+    list.append(
+      Operator(
+        name: "cross_attention",
+        kind: .decodeAttention(
+          DecodeAttentionShape(sequences: step.tokens, queryHeads: split.queryHeads, kvHeads: split.kvHeads)),
+        count: count,
+        flops: FLOPs(2 * step.crossKeys * Double(split.queryHeads * (attention.headWidth + attention.valueWidth))),
+        traffic: traffic, compute: formats.stream))
+    addGEMM(
+      "cross_o_proj", rows: step.tokens, columns: hidden, inner: split.queryHeads * attention.valueWidth, count: count,
+      to: &list)
+    addAllReduce("cross_all_reduce", rows: step.tokens, count: count, to: &list)
+  }
+
+  // MARK: Both phases
+
+  /// The decode and prefill attention operators of a layer, from sums over sequences.
+  private func addAttentionPhases(_ cost: AttentionCost, _ step: StepShape, count: Int, to list: inout [Operator]) {
+    let activationElements = Double(cost.queryElements + cost.outputElements)
+    if step.decodeSequences > 0 {
+      let context = step.decodeContext[cost.lane]
+      let sequences = Double(step.decodeSequences)
+      list.append(
+        Operator(
+          name: "attention_decode",
+          kind: .decodeAttention(
+            DecodeAttentionShape(
+              sequences: step.decodeSequences, queryHeads: cost.queryHeads, kvHeads: cost.kvHeads)),
+          count: count, flops: FLOPs(context * Double(cost.queryHeads * cost.pairFLOPs)),
+          traffic: Traffic(
+            activations: formats.stream.size(of: sequences * activationElements), kvRead: cost.readBytes * context,
+            kvWritten: cost.keyBytes * sequences),
+          compute: formats.stream, scope: .decode))
+    }
+    if step.prefillTokens > 0 {
+      let tokens = Double(step.prefillTokens)
+      list.append(
+        Operator(
+          name: "attention_prefill",
+          kind: .prefillAttention(
+            PrefillAttentionShape(
+              sequences: step.prefillSequences, tokens: step.prefillTokens, queryHeads: cost.queryHeads,
+              headWidth: cost.headWidth)),
+          count: count, flops: FLOPs(step.prefillPairs[cost.lane] * Double(cost.queryHeads * cost.pairFLOPs)),
+          traffic: Traffic(
+            activations: formats.stream.size(of: tokens * activationElements),
+            kvRead: cost.readBytes * step.prefillKeys[cost.lane], kvWritten: cost.keyBytes * tokens),
+          compute: formats.stream, scope: .prefill))
+    }
+  }
+}
+
+/// Heads of one device; KV heads are copied when there are fewer than devices.
+struct AttentionSplit {
+  let queryHeads: Int
+  let kvHeads: Int
+
+  init(_ attention: Attention, tensor: Int) {
+    queryHeads = attention.queryHeads / tensor
+    kvHeads = max(1, attention.kvHeads.dividedUp(by: tensor))
+  }
+}
+
+/// What one layer's attention costs a query-key pair and a cached token, on one device.
+private struct AttentionCost {
+  var queryHeads: Int
+  var kvHeads: Int
+  /// FLOPs of one query head with one key and its value.
+  var pairFLOPs: Int
+  /// Bytes a new token adds to the cache, and bytes read for each attended token.
+  var keyBytes: Bytes
+  var readBytes: Bytes
+  /// Elements of queries read and of results written for each token.
+  var queryElements: Int
+  var outputElements: Int
+  var headWidth: Int
+  var lane: Int
+}

@@ -1,0 +1,100 @@
+import Foundation
+import Quantities
+
+extension OperatorGraph {
+  /// A dense network or a mixture, with the all-reduce that ends the layer.
+  func addFeedForward(_ feedForward: FeedForward, rows: Int, count: Int, to list: inout [Operator]) {
+    switch feedForward {
+    case .dense(let dense):
+      addDense(dense, prefix: "", rows: rows, count: count, to: &list)
+    case .mixture(let mixture):
+      addMixture(mixture, rows: rows, count: count, to: &list)
+    }
+    addAllReduce("ffn_all_reduce", rows: rows, count: count, to: &list)
+  }
+
+  private func addDense(_ dense: DenseFeedForward, prefix: String, rows: Int, count: Int, to list: inout [Operator]) {
+    let width = dense.width.dividedUp(by: parallelism.tensor)
+    let name = prefix + (dense.gated ? "gate_up_proj" : "up_proj")
+    addGEMM(name, rows: rows, columns: (dense.gated ? 2 : 1) * width, inner: hidden, count: count, to: &list)
+    addActivation(prefix + "activation", rows: Double(rows), width: width, gated: dense.gated, count: count, to: &list)
+    addGEMM(prefix + "down_proj", rows: rows, columns: hidden, inner: width, count: count, to: &list)
+  }
+
+  private func addActivation(
+    _ name: String, rows: Double, width: Int, gated: Bool, count: Int, to list: inout [Operator]
+  ) {
+    let elements = rows * Double(width) * (gated ? 3 : 2)
+    list.append(
+      elementwise(
+        name, .activation, count: count, Traffic(activations: formats.stream.size(of: elements)), flopsPerElement: 4))
+  }
+
+  /// Router, dispatch, one GEMM pair for each visited expert, combine, and what every token visits besides.
+  private func addMixture(_ mixture: MixtureOfExperts, rows: Int, count: Int, to list: inout [Operator]) {
+    let load = ExpertLoad(mixture, rows: rows, parallelism)
+    let width = mixture.expertWidth.dividedUp(by: parallelism.expertTensor)
+    list.append(
+      gemm(
+        "router", rows: rows, columns: mixture.experts, inner: hidden, count: count, weights: formats.head,
+        input: formats.stream))
+    let crossing = parallelism.expert > 1 && parallelism.data > 1
+    if crossing { addDispatch("dispatch", mixture, rows: rows, count: count, to: &list) }
+    addPermutation("permute", visits: load.visits, count: count, to: &list)
+    list.append(
+      expertGEMM(
+        mixture.gated ? "expert_gate_up" : "expert_up", load, columns: (mixture.gated ? 2 : 1) * width, inner: hidden,
+        count: count))
+    addActivation(
+      "expert_activation", rows: load.visits, width: width, gated: mixture.gated, count: count, to: &list)
+    list.append(expertGEMM("expert_down", load, columns: hidden, inner: width, count: count))
+    addPermutation("unpermute", visits: load.visits, count: count, to: &list)
+    if crossing { addDispatch("combine", mixture, rows: rows, count: count, to: &list) }
+    if let shared = mixture.shared { addDense(shared, prefix: "shared_", rows: rows, count: count, to: &list) }
+  }
+
+  private func expertGEMM(_ name: String, _ load: ExpertLoad, columns: Int, inner: Int, count: Int) -> Operator {
+    let activations =
+      formats.activations.size(of: load.visits * Double(inner)) + formats.stream.size(of: load.visits * Double(columns))
+    let weights = formats.weights.size(of: load.active * Double(columns) * Double(inner))
+    let shape = ExpertGEMMShape(visits: load.visits, activeExperts: load.active, columns: columns, inner: inner)
+    return Operator(
+      name: name, kind: .expertGEMM(shape), count: count,
+      flops: FLOPs(2 * load.visits * Double(columns) * Double(inner)),
+      traffic: Traffic(weights: weights, activations: activations), compute: formats.compute)
+  }
+
+  private func addPermutation(_ name: String, visits: Double, count: Int, to list: inout [Operator]) {
+    let elements = 2 * visits * Double(hidden)
+    list.append(
+      elementwise(name, .permutation, count: count, Traffic(activations: formats.stream.size(of: elements))))
+  }
+
+  /// Tokens travel to their experts' devices and back when attention is data parallel.
+  private func addDispatch(
+    _ name: String, _ mixture: MixtureOfExperts, rows: Int, count: Int, to list: inout [Operator]
+  ) {
+    let copies = Double(min(mixture.expertsPerToken, parallelism.expert))
+    let elements = Double(rows.dividedUp(by: parallelism.tensor)) * copies * Double(hidden)
+    let format = name == "dispatch" ? formats.activations : formats.stream
+    list.append(
+      collective(name, .allToAll, ranks: parallelism.expert, message: format.size(of: elements), count: count))
+  }
+}
+
+/// Expected load of one device's experts when routing is uniform.
+struct ExpertLoad {
+  /// Token visits to the device's experts.
+  let visits: Double
+  /// Experts of the device that at least one token visits: n (1 - (1 - k/n)^tokens), shared out.
+  let active: Double
+
+  init(_ mixture: MixtureOfExperts, rows: Int, _ parallelism: Parallelism) {
+    let spread = parallelism.expert
+    let tokens = Double(rows) * Double(spread > 1 ? parallelism.data : 1)
+    let experts = Double(mixture.experts)
+    let share = Double(mixture.expertsPerToken) / experts
+    visits = tokens * Double(mixture.expertsPerToken) / Double(spread)
+    active = experts * (1 - pow(1 - share, tokens)) / Double(spread)
+  }
+}
