@@ -53,6 +53,8 @@ package struct Catalogue<Entry: CatalogueEntry>: Sendable {
 package protocol CatalogueEntry: Sendable {
   /// What an entry is called in messages: `device`, `model`.
   static var title: String { get }
+  /// Whether an entry is a folder with `about.yaml` rather than one file.
+  static var isFolder: Bool { get }
   var name: String { get }
   var aliases: [String] { get }
   static func read(path: String, name: String) throws -> Self
@@ -72,7 +74,6 @@ extension CatalogueEntry {
 
   static func isPath(_ text: String) -> Bool { text.hasSuffix(".yaml") || text.hasSuffix(".json") }
 
-  /// Whether an entry is a folder with `about.yaml` rather than one file.
   package static var isFolder: Bool { false }
 }
 

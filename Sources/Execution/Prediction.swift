@@ -8,6 +8,10 @@ package struct BatchCase: Sendable, Hashable {
   package var inputTokens: Int
   package var outputTokens: Int
 
+  /// What any reader of cases accepts.
+  package static let sequenceRange = 1...1_000_000
+  package static let tokenRange = 1...100_000_000
+
   package init(sequences: Int, inputTokens: Int, outputTokens: Int) {
     self.sequences = sequences
     self.inputTokens = inputTokens

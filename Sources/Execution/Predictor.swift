@@ -49,6 +49,34 @@ package struct Predictor: Sendable {
   /// held as cross-attention keys, which take the same room.
   private func longestStored(_ batch: BatchCase) -> Int { batch.inputTokens + batch.outputTokens - 1 }
 
+  // MARK: Representative steps
+
+  /// The first step of the prefill, for explanations.
+  package func firstPrefillStep(_ batch: BatchCase) -> StepShape {
+    let micro = MicroBatches(sequences: waveSize(batch), stages: deployment.parallelism.pipeline)
+    return prefillSteps(sequences: micro.size, input: batch.inputTokens)[0].0
+  }
+
+  /// The decode step in the middle of the generation; nothing when one token is generated.
+  package func middleDecodeStep(_ batch: BatchCase) -> StepShape? {
+    guard batch.outputTokens > 1 else { return nil }
+    let micro = MicroBatches(sequences: waveSize(batch), stages: deployment.parallelism.pipeline)
+    let start = deployment.model.encoder == nil ? batch.inputTokens : 1
+    return decodeStep(micro.size, context: start + batch.outputTokens / 2, batch)
+  }
+
+  /// Sequences of one replica that run at once.
+  private func waveSize(_ batch: BatchCase) -> Int {
+    let perReplica = batch.sequences.dividedUp(by: deployment.parallelism.data)
+    return max(1, min(perReplica, ledger.largestBatch(tokens: longestStored(batch))))
+  }
+
+  private func decodeStep(_ sequences: Int, context: Int, _ batch: BatchCase) -> StepShape {
+    var step = StepShape.decode(sequences: sequences, context: context, spans: deployment.graph.spans)
+    if deployment.model.encoder != nil { step.crossKeys = Double(sequences * batch.inputTokens) }
+    return step
+  }
+
   // MARK: One wave
 
   private struct Phase {
@@ -153,9 +181,7 @@ package struct Predictor: Sendable {
     var byBound = TimeByBound()
     let steps = Double(batch.outputTokens - 1)
     for (context, weight) in GaussRule.points(from: first, through: last) {
-      var step = StepShape.decode(sequences: micro.size, context: context, spans: deployment.graph.spans)
-      if encodes { step.crossKeys = Double(micro.size * batch.inputTokens) }
-      let price = deployment.price(step)
+      let price = deployment.price(decodeStep(micro.size, context: context, batch))
       let period = max(price.time, price.bottleneck * Double(micro.count))
       phase.time += period * (weight / steps)
       phase.energy += price.energy * (Double(micro.count) * weight / steps)

@@ -52,7 +52,7 @@ extension Device: CatalogueEntry {
 
   private static func engine(_ node: Node, _ sources: SourceTable) throws -> ComputeEngine {
     try node.strictObject { block in
-      try sources.cover(block, ["units", "clock", "peaks"])
+      try sources.cover(block, ["units", "clock", "array", "peaks"])
       let peaks = try block.required("peaks").array().map { item in
         try item.strictObject { peak in
           Peak(

@@ -1,0 +1,81 @@
+import ArgumentParser
+import Execution
+import ModelGraph
+import Quantities
+
+/// Options that say which model runs on what, shared by the commands that price a deployment.
+struct DeploymentOptions: ParsableArguments {
+  @Option(help: "Model: a name from 'ridgeline list models', a Hugging Face id, or a path to a config.json.")
+  var model: String?
+
+  @Option(help: "Device or system: a name from 'ridgeline list devices' or 'systems', or a path to a device file.")
+  var hardware: String?
+
+  @Option(help: "Serving runtime: a name from 'ridgeline list runtimes'.")
+  var runtime = "vllm"
+
+  @Option(help: "Format of weights (bf16, fp16, fp8, int8, int4-g128, mxfp4, ...); default: as the activations.")
+  var weights: String?
+
+  @Option(help: "Format in which projections multiply; default: the checkpoint's, if the device computes in it.")
+  var activations: String?
+
+  @Option(name: .customLong("kv-format"), help: "Format of the KV cache; default: the checkpoint's 16-bit format.")
+  var kvFormat: String?
+
+  @Option(help: "Tensor parallelism: devices that share every layer.")
+  var tp = 1
+
+  @Option(help: "Pipeline parallelism: groups of devices that each hold some layers.")
+  var pp = 1
+
+  @Option(help: "Expert parallelism: devices that whole experts are spread over.")
+  var ep = 1
+
+  @Option(help: "Data parallelism: copies of the model (of its attention, with expert parallelism).")
+  var dp = 1
+
+  func request() throws -> Library.Request {
+    guard let model else { throw UsageError("--model is missing, for example --model llama-3-8b") }
+    guard let hardware else { throw UsageError("--hardware is missing, for example --hardware h100-sxm") }
+    return Library.Request(
+      model: model, hardware: hardware, runtime: runtime,
+      formats: FormatRequest(
+        weights: try format(weights, "--weights"), activations: try format(activations, "--activations"),
+        kv: try format(kvFormat, "--kv-format")),
+      parallelism: Parallelism(
+        tensor: try checked(tp, "--tp", 1...4096), pipeline: try checked(pp, "--pp", 1...4096),
+        expert: try checked(ep, "--ep", 1...4096), data: try checked(dp, "--dp", 1...4096)))
+  }
+
+  private func format(_ text: String?, _ option: String) throws -> NumberFormat? {
+    guard let text else { return nil }
+    let names = NumberFormat.allCases.map(\.rawValue)
+    guard let format = NumberFormat(rawValue: text.lowercased()) else {
+      let hint = nearestName(to: text, among: names).map { "; did you mean '\($0)'?" } ?? ""
+      throw UsageError("\(option): unknown format '\(text)', expected one of \(names.joined(separator: ", "))\(hint)")
+    }
+    return format
+  }
+}
+
+/// A whole number from the command line, within a range.
+func checked(_ value: Int, _ option: String, _ range: ClosedRange<Int>) throws -> Int {
+  guard range.contains(value) else {
+    throw UsageError("\(option): found \(value), expected a whole number from \(range.lowerBound) to \(range.upperBound)")
+  }
+  return value
+}
+
+/// A number from the command line, finite and within a range.
+func checked(_ value: Double, _ option: String, _ range: ClosedRange<Double>) throws -> Double {
+  guard value.isFinite, range.contains(value) else {
+    throw UsageError("\(option): found \(value), expected a number from \(range.lowerBound) to \(range.upperBound)")
+  }
+  return value
+}
+
+/// How results are written.
+enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
+  case table, csv, json
+}

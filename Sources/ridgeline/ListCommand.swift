@@ -1,0 +1,157 @@
+import ArgumentParser
+import CostModels
+import Documents
+import Hardware
+import ModelGraph
+import Quantities
+import Reporting
+
+/// What can be listed.
+enum EntryKind: String, ExpressibleByArgument, CaseIterable {
+  case devices, systems, links, models, runtimes, calibrations, traffic
+}
+
+struct ListCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list",
+    abstract: "Lists the devices, systems, links, models, runtimes, calibrations or traffic that are known.",
+    discussion: """
+        ridgeline list devices
+        ridgeline list models --format csv
+      """)
+
+  @Argument(help: "One of \(EntryKind.allCases.map(\.rawValue).joined(separator: ", ")).")
+  var kind: EntryKind
+
+  @Option(help: "How the list is written: table, csv or json.")
+  var format = OutputFormat.table
+
+  func run() throws {
+    let table = try EntryTables(library: Library()).table(kind)
+    switch format {
+    case .table: standardOutput(TableRenderer.rows(table) + "\n\(table.rows.count) \(kind.rawValue)\n")
+    case .csv: standardOutput(MachineRenderer.csv(table))
+    case .json: standardOutput(MachineRenderer.json(table))
+    }
+  }
+}
+
+/// Tables of the data files.
+struct EntryTables {
+  typealias Column = ResultTable.Column
+  typealias Cell = ResultTable.Cell
+  let library: Library
+
+  func table(_ kind: EntryKind) throws -> ResultTable {
+    switch kind {
+    case .devices: try devices()
+    case .systems: try systems()
+    case .links: try links()
+    case .models: try models()
+    case .runtimes: try runtimes()
+    case .calibrations: calibrations()
+    case .traffic: try traffic()
+    }
+  }
+
+  private func devices() throws -> ResultTable {
+    var table = ResultTable(columns: [
+      Column("name"), Column("title"), Column("kind"), Column("class"),
+      Column("memory_b", heading: "memory", style: .size),
+      Column("bandwidth_b_per_s", heading: "bandwidth", style: .bandwidth),
+      Column("peak_16bit_flop_per_s", heading: "16-bit peak", style: .work),
+      Column("power_cap_w", heading: "cap", style: .power),
+    ])
+    for device in try library.platforms.devices.all() {
+      let rates = ComputeRates(device)
+      let peak = [NumberFormat.bf16, .fp16].map(rates.rate).max().flatMap { $0 > .zero ? $0 : nil }
+      table.append([
+        .text(device.name), .text(device.title), .text(device.kind.rawValue), .text(device.deviceClass.rawValue),
+        Cell(device.storage?.capacity ?? device.mainMemory?.capacity),
+        Cell(device.storage?.read ?? device.mainMemory?.bandwidth), Cell(peak), Cell(device.power.cap),
+      ])
+    }
+    return table
+  }
+
+  private func systems() throws -> ResultTable {
+    var table = ResultTable(columns: [Column("name"), Column("title"), Column("nodes"), Column("devices")])
+    for system in try library.platforms.systems.all() {
+      let devices = system.nodes.flatMap { node in
+        node.devices.map { "\(node.count * $0.count) x \($0.device)" }
+      }
+      table.append([
+        .text(system.name), .text(system.title), .int(system.nodes.reduce(0) { $0 + $1.count }),
+        .text(devices.joined(separator: ", ")),
+      ])
+    }
+    return table
+  }
+
+  private func links() throws -> ResultTable {
+    var table = ResultTable(columns: [
+      Column("name"), Column("title"), Column("medium"), Column("unit"),
+      Column("bandwidth_b_per_s", heading: "per unit, one way", style: .bandwidth),
+      Column("latency_s", heading: "latency", style: .time),
+    ])
+    for link in try library.platforms.links.all() {
+      table.append([
+        .text(link.name), .text(link.title), .text(link.medium.rawValue), .text(link.unit.rawValue), Cell(link.bandwidth),
+        Cell(link.latency),
+      ])
+    }
+    return table
+  }
+
+  private func models() throws -> ResultTable {
+    var table = ResultTable(columns: [
+      Column("name"), Column("title"), Column("architecture"), Column("layers"),
+      Column("parameters", style: .count), Column("published_parameters", heading: "published", style: .count),
+      Column("active_parameters", heading: "active", style: .count),
+      Column("context_limit_tokens", heading: "context"),
+    ])
+    for entry in try library.models.all() {
+      let model = entry.model
+      table.append([
+        .text(entry.name), .text(entry.title), .text(model.architecture), .int(model.decoder.layerCount),
+        .int(model.parameterCount), Cell(entry.publishedParameters), .int(model.activeParameterCount),
+        Cell(model.contextLimit),
+      ])
+    }
+    return table
+  }
+
+  private func runtimes() throws -> ResultTable {
+    var table = ResultTable(columns: [
+      Column("name"), Column("title"), Column("memory_fraction", heading: "memory", style: .percent),
+      Column("block_size", heading: "block"), Column("max_num_batched_tokens", heading: "token budget"),
+      Column("max_num_seqs", heading: "sequences"), Column("chunked_prefill", heading: "chunked"),
+      Column("graph_capture", heading: "graphs"),
+    ])
+    for runtime in try library.runtimes.all() {
+      table.append([
+        .text(runtime.name), .text(runtime.title), .number(runtime.memoryFraction), .int(runtime.blockSize),
+        .int(runtime.maxBatchedTokens), .int(runtime.maxSequences), .text(runtime.chunkedPrefill ? "yes" : "no"),
+        .text(runtime.graphCapture ? "yes" : "no"),
+      ])
+    }
+    return table
+  }
+
+  private func calibrations() -> ResultTable {
+    var table = ResultTable(columns: [
+      Column("name"), Column("class"), Column("device"), Column("runtime"), Column("date"), Column("error"),
+    ])
+    for calibration in library.calibrations {
+      table.append([
+        .text(calibration.name), Cell(calibration.deviceClass?.rawValue), Cell(calibration.device),
+        Cell(calibration.runtime), .text(calibration.date), .text(calibration.error),
+      ])
+    }
+    return table
+  }
+
+  private func traffic() throws -> ResultTable {
+    ResultTable(columns: [Column("name")])
+  }
+}

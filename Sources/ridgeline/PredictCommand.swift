@@ -1,0 +1,84 @@
+import ArgumentParser
+import Execution
+import Reporting
+
+struct PredictCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "predict",
+    abstract: "Prices one static batch, or a table of cases.",
+    discussion: """
+      All prompts of a batch start together and generate the same number of tokens. Columns and their meaning are in
+      Reports/columns.md.
+
+        ridgeline predict --model llama-3-8b --hardware h100-sxm --batch 16 --input 1024 --output 256
+        ridgeline predict --model llama-3-70b --hardware hgx-h100 --tp 4 --weights fp8 --activations fp8 --explain
+        ridgeline predict --cases cases.csv --save priced.csv
+      """)
+
+  @OptionGroup var deployment: DeploymentOptions
+
+  @Option(help: "Sequences in the batch.")
+  var batch = 1
+
+  @Option(help: "Prompt tokens of each sequence.")
+  var input = 1024
+
+  @Option(help: "Tokens each sequence generates.")
+  var output = 256
+
+  @Flag(help: "Show every operator of a prefill and a decode step, and the memory ledger.")
+  var explain = false
+
+  @Flag(help: "Serve a batch whose cache does not fit in several rounds instead of refusing it.")
+  var waves = false
+
+  @Flag(help: "Price lengths beyond the model's own limit.")
+  var anyLength = false
+
+  @Option(
+    help: ArgumentHelp(
+      "CSV of cases: device, device_count, runtime, model, input_tokens, output_tokens, batch_size and, optionally, "
+        + "weights_format, activations_format, kv_format, tp, pp, ep, dp.", valueName: "file.csv"))
+  var cases: String?
+
+  @Option(help: ArgumentHelp("File for the priced cases; stdout when absent.", valueName: "file.csv"))
+  var save: String?
+
+  @Option(help: "How one prediction is written: table, csv or json. With --explain, csv and json hold the operators.")
+  var format = OutputFormat.table
+
+  func run() throws {
+    if let cases {
+      guard deployment.model == nil, deployment.hardware == nil else {
+        throw UsageError("--cases takes model and hardware from its file; leave --model and --hardware out")
+      }
+      try CaseRunner(library: Library()).run(input: cases, output: save)
+      return
+    }
+    guard save == nil else { throw UsageError("--save belongs to --cases; redirect stdout to keep one prediction") }
+    try predictOne()
+  }
+
+  private func predictOne() throws {
+    let batch = BatchCase(
+      sequences: try checked(batch, "--batch", BatchCase.sequenceRange),
+      inputTokens: try checked(input, "--input", BatchCase.tokenRange),
+      outputTokens: try checked(output, "--output", BatchCase.tokenRange))
+    let deployment = try Library().deployment(deployment.request())
+    let tokens = batch.inputTokens + batch.outputTokens
+    if !anyLength, let limit = deployment.model.contextLimit, tokens > limit {
+      throw PredictionError.contextTooLong(tokens: tokens, limit: limit, model: deployment.model.name)
+    }
+    let prediction = try Predictor(deployment).predict(batch, overflow: waves ? .waves : .refuse)
+    for note in deployment.notes { standardError("Note: \(note)") }
+    let table = explain && format != .table
+      ? Explanation.operatorTable(deployment, batch) : PredictionTable.table(prediction, deployment, batch)
+    switch format {
+    case .csv: standardOutput(MachineRenderer.csv(table))
+    case .json: standardOutput(MachineRenderer.json(table))
+    case .table:
+      standardOutput(TableRenderer.card(table))
+      if explain { standardOutput("\n" + Explanation.text(prediction, deployment, batch)) }
+    }
+  }
+}

@@ -1,0 +1,85 @@
+import CostModels
+import Execution
+import Quantities
+import Reporting
+
+/// The stable columns of a prediction.
+enum PredictionTable {
+  typealias Column = ResultTable.Column
+  typealias Cell = ResultTable.Cell
+
+  static func table(_ prediction: Prediction, _ deployment: Deployment, _ batch: BatchCase) -> ResultTable {
+    var table = ResultTable(columns: caseColumns + columns)
+    table.append(caseCells(deployment, batch) + cells(prediction, deployment, batch))
+    return table
+  }
+
+  /// What was asked, with every choice spelled out.
+  private static let caseColumns = [
+    Column("model"), Column("hardware"), Column("devices"), Column("runtime"), Column("weights_format", heading: "weights"),
+    Column("activations_format", heading: "activations"), Column("kv_format", heading: "kv cache"), Column("tp"),
+    Column("pp"), Column("ep"), Column("dp"), Column("batch_size", heading: "batch"),
+    Column("input_tokens", heading: "input tokens"), Column("output_tokens", heading: "output tokens"),
+  ]
+
+  private static func caseCells(_ deployment: Deployment, _ batch: BatchCase) -> [Cell] {
+    let plan = deployment.plan
+    return [
+      .text(deployment.model.name), .text(deployment.platform.name), .int(plan.parallelism.devices),
+      .text(deployment.runtime.name), .text(plan.formats.weights.rawValue), .text(plan.formats.activations.rawValue),
+      .text(plan.formats.kv.rawValue), .int(plan.parallelism.tensor), .int(plan.parallelism.pipeline),
+      .int(plan.parallelism.expert), .int(plan.parallelism.data), .int(batch.sequences), .int(batch.inputTokens),
+      .int(batch.outputTokens),
+    ]
+  }
+
+  /// The columns appended to a table of cases.
+  static let columns = [
+    Column("ttft_s", heading: "TTFT", style: .time), Column("tpot_s", heading: "TPOT", style: .time),
+    Column("e2e_s", heading: "end to end", style: .time),
+    Column("output_tokens_per_s", heading: "output tokens", style: .rate),
+    Column("total_tokens_per_s", heading: "all tokens", style: .rate),
+    Column("energy_j", heading: "energy", style: .energy),
+    Column("energy_per_output_token_j", heading: "energy per output token", style: .energy),
+    Column("power_w", heading: "mean power, all devices", style: .power),
+    Column("usd_per_million_output_tokens", heading: "price per 1M output tokens", style: .money),
+    Column("prefill_bound", heading: "prefill bound by"), Column("decode_bound", heading: "decode bound by"),
+    Column("memory_weights_b", heading: "memory: weights", style: .size),
+    Column("memory_kv_b", heading: "memory: KV cache", style: .size),
+    Column("memory_activations_b", heading: "memory: activations", style: .size),
+    Column("memory_runtime_b", heading: "memory: runtime", style: .size),
+    Column("memory_usable_b", heading: "memory: usable per device", style: .size),
+    Column("largest_batch", heading: "largest batch at this length"),
+    Column("longest_context_tokens", heading: "longest context at this batch"),
+    Column("waves", heading: "rounds"), Column("calibrations"),
+  ]
+
+  static func cells(_ prediction: Prediction, _ deployment: Deployment, _ batch: BatchCase) -> [Cell] {
+    let ledger = prediction.ledger
+    let tokens = Double(batch.sequences * batch.outputTokens)
+    let replicas = deployment.parallelism.data
+    let perReplica = batch.sequences.dividedUp(by: replicas)
+    let stored = batch.inputTokens + batch.outputTokens - 1
+    let resident = perReplica.dividedUp(by: prediction.waves)
+    let largest = ledger.largestBatch(tokens: stored)
+    return [
+      Cell(prediction.ttft), Cell(prediction.tpot), Cell(prediction.endToEnd), Cell(prediction.outputRate),
+      Cell(prediction.totalRate), Cell(prediction.energy), Cell(prediction.energy.value / tokens),
+      Cell(prediction.power), Cell(deployment.price(of: prediction.endToEnd).map { $0.value / tokens * 1e6 }),
+      .text(prediction.prefillBound.rawValue), Cell(prediction.decodeBound?.rawValue), Cell(ledger.weights),
+      Cell(ledger.cache(tokens: stored) * Double(resident)), Cell(ledger.activations), Cell(ledger.reserved),
+      Cell(ledger.usable), largest == Int.max ? .missing : .int(largest * replicas),
+      Cell(ledger.longestContext(sequences: perReplica)), .int(prediction.waves),
+      .text(deployment.calibrations.joined(separator: " + ")),
+    ]
+  }
+}
+
+extension Deployment {
+  /// Rent of the devices in use for a time, where the files give an hourly price.
+  func price(of time: Seconds) -> Dollars? {
+    if let device = platform.device.price?.hourly { return device * Double(parallelism.devices) * time }
+    guard let system = platform.price?.hourly, let available = platform.available else { return nil }
+    return system * (Double(parallelism.devices) / Double(available)) * time
+  }
+}

@@ -1,0 +1,7 @@
+import ArgumentParser
+struct ShowCommand: ParsableCommand {
+  func run() throws {}
+}
+struct SimulateCommand: ParsableCommand {
+  func run() throws {}
+}
