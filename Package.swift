@@ -3,7 +3,9 @@ import PackageDescription
 
 // One target a room; imports go one way, down this list.
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 let package = Package(
@@ -13,6 +15,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
   ],
   targets: [
     .target(name: "Quantities"),
@@ -23,7 +26,7 @@ let package = Package(
     .target(name: "EventKernel", dependencies: [heap]),
     .target(name: "Workloads", dependencies: ["Documents", "EventKernel"]),
     .target(name: "Execution", dependencies: ["Quantities", "Documents", "Hardware", "ModelGraph", "CostModels"]),
-    .target(name: "Serving", dependencies: ["Quantities", "EventKernel", "Workloads", "Execution"]),
+    .target(name: "Serving", dependencies: ["Quantities", "EventKernel", "Workloads", "Execution", deque, histogram]),
     .target(name: "Reporting", dependencies: ["Quantities"]),
     .executableTarget(
       name: "ridgeline",
@@ -31,5 +34,10 @@ let package = Package(
         "Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "Execution", "Workloads", "Serving",
         "Reporting", argumentParser,
       ]),
+    .testTarget(
+      name: "ModelGraphTests", dependencies: ["ModelGraph", "Documents", "Quantities"],
+      exclude: ["LibraryCounts.json"]),
+    .testTarget(name: "EventKernelTests", dependencies: ["EventKernel"]),
+    .testTarget(name: "WorkloadsTests", dependencies: ["Documents", "EventKernel", "Workloads"]),
   ]
 )

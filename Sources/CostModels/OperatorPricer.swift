@@ -41,7 +41,8 @@ package struct OperatorPricer: Sendable {
     switch work.kind {
     case .gemm(let shape):
       gemm(
-        rows: Double(shape.rows), columns: Double(shape.columns), inner: Double(shape.inner), groups: 1, work, relative: 1)
+        rows: Double(shape.rows), columns: Double(shape.columns), inner: Double(shape.inner), groups: 1, work,
+        relative: 1)
     case .expertGEMM(let shape): expertGEMM(shape, work)
     case .decodeAttention(let shape): decodeAttention(shape, work)
     case .prefillAttention(let shape): prefillAttention(shape, work)
@@ -150,7 +151,9 @@ package struct OperatorPricer: Sendable {
     var start = 0.0
     var transfer = 0.0
     if inside > 1 { add(shape.kind, shape.message.value, ranks: inside, platform.peerPath, &start, &transfer) }
-    if nodes > 1, let path = platform.nodePath { add(shape.kind, shape.message.value, ranks: nodes, path, &start, &transfer) }
+    if nodes > 1, let path = platform.nodePath {
+      add(shape.kind, shape.message.value, ranks: nodes, path, &start, &transfer)
+    }
     let time = Seconds(start + transfer)
     let power = constants[.powerStatic] * cap.value
     return OperatorPrice(time: time, energy: Joules(power * time.value), bound: transfer > start ? .link : .start)

@@ -79,7 +79,8 @@ package struct PlatformFinder: Sendable {
       throw DataError(file: device.name, problem: "is a drive (kind \(device.kind)) and cannot run a model by itself")
     }
     return Platform(
-      name: device.name, title: device.title, device: device, available: nil, perNode: nil, peerPath: try ownPath(device))
+      name: device.name, title: device.title, device: device, available: nil, perNode: nil,
+      peerPath: try ownPath(device))
   }
 
   /// A device's peer link, or its way through the host.

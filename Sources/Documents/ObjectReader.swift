@@ -86,3 +86,10 @@ package final class ObjectReader {
 
   package func optionalStrings(_ key: String) throws -> [String] { try optionalArray(key).map { try $0.string() } }
 }
+
+/// The `name` of a data file, which must be the name of the file; a document without a file may have any name.
+package func checkedName(_ file: ObjectReader, _ expected: String?) throws -> String {
+  let name = try file.string("name")
+  guard let expected, name != expected else { return name }
+  throw try file.required("name").error("found \(shown(name)), expected '\(expected)', the name of the file")
+}

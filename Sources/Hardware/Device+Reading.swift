@@ -156,12 +156,3 @@ extension Price {
     }
   }
 }
-
-/// The `name` of a data file, which must be the name of the file.
-package func checkedName(_ file: ObjectReader, _ expected: String) throws -> String {
-  let name = try file.string("name")
-  guard name == expected else {
-    throw try file.required("name").error("found \(shown(name)), expected '\(expected)', the name of the file")
-  }
-  return name
-}

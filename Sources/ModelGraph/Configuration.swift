@@ -110,9 +110,6 @@ struct Configuration {
       throw error("num_key_value_heads", "found \(groups), which does not divide the \(heads) attention heads")
     }
     let width = try optionalWidth("head_dim") ?? headWidth ?? share(of: hidden, heads, "num_attention_heads")
-    guard heads * width <= Limit.width.upperBound else {
-      throw error("num_attention_heads", "found \(heads) heads of width \(width), beyond any real model")
-    }
     return Attention(queryHeads: heads, kvHeads: groups, headWidth: width)
   }
 
@@ -177,10 +174,30 @@ struct Configuration {
     hidden: Int, embedding: Embedding, layers: [Layer], finalNorm: Norm, encoder: Stack? = nil,
     vocabulary: Int? = nil, contextLimit: Int? = nil, extraParameters: Int = 0
   ) throws -> Model {
-    Model(
+    let decoder = Stack(layers: layers, finalNorm: finalNorm)
+    for run in decoder.runs + (encoder?.runs ?? []) {
+      for mixer in run.layer.mixers { try checkSize(mixer) }
+    }
+    return Model(
       name: name, architecture: architecture, vocabulary: try vocabulary ?? self.vocabulary(), hidden: hidden,
-      embedding: embedding, encoder: encoder, decoder: Stack(layers: layers, finalNorm: finalNorm),
+      embedding: embedding, encoder: encoder, decoder: decoder,
       contextLimit: try contextLimit ?? self.contextLimit(), publishedFormat: try publishedFormat(),
       extraParameters: extraParameters)
+  }
+
+  /// Refuses products of fields that are each in range but together beyond any real model, so that counting cannot
+  /// overflow.
+  private func checkSize(_ mixer: Mixer) throws {
+    let widest: Int
+    switch mixer {
+    case .attention(let attention): widest = attention.queryHeads * max(attention.headWidth, attention.valueWidth)
+    case .latentAttention(let latent):
+      widest = latent.heads * (latent.nopeWidth + max(latent.ropeWidth, latent.valueWidth))
+    case .recurrent(let recurrent): widest = recurrent.projections.map { max($0.inputs, $0.outputs) }.max() ?? 0
+    case .linear(let width): widest = width
+    }
+    guard widest <= 16 * Limit.width.upperBound else {
+      throw fields.node.error("describes a layer \(widest) channels wide, which is beyond any real model")
+    }
   }
 }

@@ -76,7 +76,8 @@ extension OperatorGraph {
     let expertSplit = Double(parallelism.expert * parallelism.expertTensor)
     let tables = Double(model.embeddingParameters + model.headParameters)
     // The first stage holds the token table and the last the head: with a pipeline they are on unlike devices.
-    let tablesHere = parallelism.pipeline > 1 ? max(Double(model.embeddingParameters), Double(model.headParameters)) : tables
+    let tablesHere =
+      parallelism.pipeline > 1 ? max(Double(model.embeddingParameters), Double(model.headParameters)) : tables
     return formats.weights.size(of: (dense / tensor + expert / expertSplit) * depth)
       + formats.head.size(of: tablesHere / tensor)
   }

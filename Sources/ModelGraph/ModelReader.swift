@@ -3,9 +3,10 @@ import Quantities
 
 /// Turns a Hugging Face `config.json` into a ``Model``.
 ///
-/// The file is read as it was published: keys that do not change cost are passed over, missing keys take the default
-/// that the transformers library documents for that architecture, and anything that would change cost but is not
-/// understood is an error naming file and field.
+/// The file is read as it was published: keys that do not change cost are passed over, missing refinements (KV heads,
+/// head width, biases, tying, windows) take the default that the transformers library documents for that architecture,
+/// and a missing width or count, or anything that would change cost but is not understood, is an error naming file and
+/// field.
 package enum ModelReader {
   /// Every family that is understood. A new one needs a file under `Families/` and an entry here.
   static let families: [ModelFamily] = [

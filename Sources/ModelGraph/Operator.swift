@@ -37,7 +37,6 @@ package struct Operator: Sendable {
     self.traffic = traffic
   }
 
-
   package var arithmeticIntensity: FLOPsPerByte? {
     traffic.total > .zero ? flops / traffic.total : nil
   }

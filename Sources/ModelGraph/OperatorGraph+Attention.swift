@@ -18,7 +18,8 @@ extension OperatorGraph {
     }
     addAttentionPhases(
       AttentionCost(
-        queryHeads: split.queryHeads, kvHeads: split.kvHeads, pairFLOPs: 2 * (attention.headWidth + attention.valueWidth),
+        queryHeads: split.queryHeads, kvHeads: split.kvHeads,
+        pairFLOPs: 2 * (attention.headWidth + attention.valueWidth),
         keyBytes: formats.kv.size(of: Double(keyWidth + valueWidth)),
         readBytes: formats.kv.size(of: Double(split.kvHeads * (attention.headWidth + attention.valueWidth))),
         queryElements: queryWidth, outputElements: split.queryHeads * attention.valueWidth,
@@ -43,7 +44,8 @@ extension OperatorGraph {
       addGEMM("kv_a_proj", rows: rows, columns: latentWidth, inner: hidden, count: count, to: &list)
     }
     let rotated = Double(rows * (heads * latent.ropeWidth + latentWidth))
-    list.append(elementwise("rotary", .rotary, count: count, Traffic(activations: formats.stream.size(of: 2 * rotated))))
+    list.append(
+      elementwise("rotary", .rotary, count: count, Traffic(activations: formats.stream.size(of: 2 * rotated))))
     addLatentDecode(latent, heads: heads, step, count: count, to: &list)
     addLatentPrefill(latent, heads: heads, step, count: count, to: &list)
     addGEMM("o_proj", rows: rows, columns: hidden, inner: heads * latent.valueWidth, count: count, to: &list)
@@ -71,7 +73,8 @@ extension OperatorGraph {
         queryElements: heads * latentWidth, outputElements: heads * latent.kvRank, headWidth: latentWidth,
         lane: spans.lane(of: latent.indexer?.selected)),
       decodeOnly, count: count, to: &list)
-    addIndexer(latent, rows: step.decodeSequences, pairs: step.decodeContext[0], keys: step.decodeContext[0], count, &list)
+    addIndexer(
+      latent, rows: step.decodeSequences, pairs: step.decodeContext[0], keys: step.decodeContext[0], count, &list)
   }
 
   private func addLatentPrefill(

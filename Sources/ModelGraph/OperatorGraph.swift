@@ -54,14 +54,17 @@ package struct OperatorGraph: Sendable {
 
   private func addHead(_ step: StepShape, to list: inout [Operator]) {
     let rows = step.sampledTokens
-    if let norm = model.decoder.finalNorm, norm != .none { addNorm("final_norm", rows: step.tokens, count: 1, to: &list) }
+    if let norm = model.decoder.finalNorm, norm != .none {
+      addNorm("final_norm", rows: step.tokens, count: 1, to: &list)
+    }
     guard rows > 0 else { return }
     let first = list.count
     defer { rescope(&list, from: first, as: .sampled) }
     let width = model.embedding.width ?? hidden
     let columns = model.vocabulary.dividedUp(by: parallelism.tensor)
     list.append(
-      gemm("lm_head", rows: rows, columns: columns, inner: width, count: 1, weights: formats.head, input: formats.stream))
+      gemm(
+        "lm_head", rows: rows, columns: columns, inner: width, count: 1, weights: formats.head, input: formats.stream))
     guard parallelism.tensor > 1 else { return }
     list.append(
       collective(

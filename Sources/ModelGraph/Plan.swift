@@ -87,7 +87,8 @@ extension Plan {
     let tensor = parallelism.tensor
     for layer in model.allLayers {
       for (what, count) in layer.splitCounts where count % tensor != 0 {
-        throw .indivisible(what: what, count: count, by: "tensor parallelism", degree: tensor, valid: divisors(of: count))
+        throw .indivisible(
+          what: what, count: count, by: "tensor parallelism", degree: tensor, valid: divisors(of: count))
       }
     }
     let layers = model.decoder.layerCount

@@ -75,7 +75,8 @@ extension ResultTable.Cell {
     case .energy: Joules(number).description
     case .intensity: roundedText(number, significantDigits: 3)
     case .percent: fixedText(number * 100, decimals: 1) + " %"
-    case .rate: (number < 1000 ? roundedText(number, significantDigits: 4) : groupedDigits(Int(number.rounded()))) + "/s"
+    case .rate:
+      (number < 1000 ? roundedText(number, significantDigits: 4) : groupedDigits(Int(number.rounded()))) + "/s"
     case .money: fixedText(number, decimals: number < 1 ? 4 : 2) + " USD"
     }
   }

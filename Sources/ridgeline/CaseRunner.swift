@@ -100,7 +100,9 @@ struct CaseColumns {
     formats = find(Self.optional[..<3])
     degrees = find(Self.optional[3...])
     for name in csv.header where !Self.optional.contains(name) {
-      if let meant = nearestName(to: name, among: Self.optional), csv.header.firstIndex(of: meant) == nil, name.count > 2 {
+      if let meant = nearestName(to: name, among: Self.optional), csv.header.firstIndex(of: meant) == nil,
+        name.count > 2
+      {
         standardError("Note: column '\(name)' is passed through unread; did you mean '\(meant)'?")
       }
     }
@@ -174,7 +176,8 @@ struct CasePricer {
     }
     return Key(
       request: Library.Request(
-        model: try csv.text(columns.model), hardware: try csv.text(columns.device), runtime: try csv.text(columns.runtime),
+        model: try csv.text(columns.model), hardware: try csv.text(columns.device),
+        runtime: try csv.text(columns.runtime),
         formats: FormatRequest(weights: formats[0], activations: formats[1], kv: formats[2]), parallelism: parallelism),
       count: count)
   }
@@ -183,11 +186,12 @@ struct CasePricer {
     do {
       return .success(Predictor(try library.deployment(key.request)))
     } catch let unknown as UnknownName {
-      let column = [
-        "model": columns.model, "runtime": columns.runtime,
-      ][unknown.title] ?? columns.device
+      let column =
+        [
+          "model": columns.model, "runtime": columns.runtime,
+        ][unknown.title] ?? columns.device
       throw csv.error(column, unknown.description)
-    } catch where Failure.isPlanFault(error) {
+    } catch  where Failure.isPlanFault(error) {
       return .failure(InfeasibleCase(reason: "\(error)"))
     }
   }

@@ -7,7 +7,8 @@ enum DataFolder {
   static func find() throws -> String {
     if let given = ProcessInfo.processInfo.environment["RIDGELINE_DATA"] {
       guard holdsData(given) else {
-        throw DataError(file: given, problem: "RIDGELINE_DATA names a folder without Hardware/Devices and Workloads/Models")
+        throw DataError(
+          file: given, problem: "RIDGELINE_DATA names a folder without Hardware/Devices and Workloads/Models")
       }
       return given
     }

@@ -62,7 +62,8 @@ struct DeploymentOptions: ParsableArguments {
 /// A whole number from the command line, within a range.
 func checked(_ value: Int, _ option: String, _ range: ClosedRange<Int>) throws -> Int {
   guard range.contains(value) else {
-    throw UsageError("\(option): found \(value), expected a whole number from \(range.lowerBound) to \(range.upperBound)")
+    throw UsageError(
+      "\(option): found \(value), expected a whole number from \(range.lowerBound) to \(range.upperBound)")
   }
   return value
 }

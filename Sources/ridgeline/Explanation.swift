@@ -31,7 +31,8 @@ enum Explanation {
       let context = groupedDigits(Int(decode.decodeContext[0]) / max(1, decode.decodeSequences))
       phases.append(
         Phase(
-          name: "decode", title: "One decode step: \(decode.decodeSequences) sequences at a context of \(context) tokens",
+          name: "decode",
+          title: "One decode step: \(decode.decodeSequences) sequences at a context of \(context) tokens",
           step: decode))
     }
     return phases

@@ -4,6 +4,7 @@ import Documents
 import Execution
 import Foundation
 import ModelGraph
+import Serving
 
 /// A command line that cannot mean anything: a value out of range, options that exclude each other.
 struct UsageError: Error, CustomStringConvertible {
@@ -28,6 +29,7 @@ enum Failure {
     switch error {
     case let error as DataError: return say(error.description, data)
     case let error as PredictionError: return say(error.description, data)
+    case let error as ServingError: return say(error.description, data)
     case let error as UsageError: return say(error.description, usage)
     case let error as UnknownName: return say(error.description, usage)
     case let error as Interrupted: return say(error.description, interrupted)
@@ -50,6 +52,7 @@ enum Failure {
   /// Whether an error says that a plan does not suit its model or platform.
   static func isPlanFault(_ error: any Error) -> Bool {
     error is PlanError || error is DeploymentError || error is UnsupportedFormat || error is TooManyWindows
+      || error is ReplayError
   }
 
   private static func say(_ message: String, _ code: Int32) -> Int32 {

@@ -4,6 +4,7 @@ import Execution
 import Hardware
 import ModelGraph
 import Quantities
+import Workloads
 
 /// The data files of an installation, by kind.
 struct Library {
@@ -19,6 +20,14 @@ struct Library {
     models = try Catalogue(folder: folder + "/Workloads/Models")
     runtimes = try Catalogue(folder: folder + "/Hardware/Runtimes")
     calibrations = try Catalogue<Calibration>(folder: folder + "/Hardware/Calibrations").all()
+  }
+
+  /// Generated traffic, read when asked for.
+  func traffic() throws -> Catalogue<Workloads.Traffic> { try Catalogue(folder: folder + "/Workloads/Traffic") }
+
+  /// A calibration by name.
+  func calibration(_ name: String) throws -> Calibration {
+    try Catalogue<Calibration>(folder: calibrationFolder).find(name)
   }
 
   var calibrationFolder: String { folder + "/Hardware/Calibrations" }

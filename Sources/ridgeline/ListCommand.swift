@@ -96,7 +96,8 @@ struct EntryTables {
     ])
     for link in try library.platforms.links.all() {
       table.append([
-        .text(link.name), .text(link.title), .text(link.medium.rawValue), .text(link.unit.rawValue), Cell(link.bandwidth),
+        .text(link.name), .text(link.title), .text(link.medium.rawValue), .text(link.unit.rawValue),
+        Cell(link.bandwidth),
         Cell(link.latency),
       ])
     }
@@ -152,6 +153,15 @@ struct EntryTables {
   }
 
   private func traffic() throws -> ResultTable {
-    ResultTable(columns: [Column("name")])
+    var table = ResultTable(columns: [
+      Column("name"), Column("title"), Column("requests", style: .count),
+      Column("rate_per_s", heading: "arrivals", style: .rate),
+    ])
+    for traffic in try library.traffic().all() {
+      table.append([
+        .text(traffic.name), .text(traffic.title), .int(traffic.requests), .number(traffic.arrivals.meanRate),
+      ])
+    }
+    return table
   }
 }

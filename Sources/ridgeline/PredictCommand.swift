@@ -71,7 +71,8 @@ struct PredictCommand: ParsableCommand {
     }
     let prediction = try Predictor(deployment).predict(batch, overflow: waves ? .waves : .refuse)
     for note in deployment.notes { standardError("Note: \(note)") }
-    let table = explain && format != .table
+    let table =
+      explain && format != .table
       ? Explanation.operatorTable(deployment, batch) : PredictionTable.table(prediction, deployment, batch)
     switch format {
     case .csv: standardOutput(MachineRenderer.csv(table))

@@ -16,7 +16,8 @@ enum PredictionTable {
 
   /// What was asked, with every choice spelled out.
   private static let caseColumns = [
-    Column("model"), Column("hardware"), Column("devices"), Column("runtime"), Column("weights_format", heading: "weights"),
+    Column("model"), Column("hardware"), Column("devices"), Column("runtime"),
+    Column("weights_format", heading: "weights"),
     Column("activations_format", heading: "activations"), Column("kv_format", heading: "kv cache"), Column("tp"),
     Column("pp"), Column("ep"), Column("dp"), Column("batch_size", heading: "batch"),
     Column("input_tokens", heading: "input tokens"), Column("output_tokens", heading: "output tokens"),

@@ -6,7 +6,7 @@ enum DeepSeekFamily {
     types: [
       "deepseek": "DeepseekForCausalLM", "deepseek_v2": "DeepseekV2ForCausalLM",
       "deepseek_v3": "DeepseekV3ForCausalLM", "deepseek_v32": "DeepseekV32ForCausalLM",
-      "kimi_k2": "KimiK2ForCausalLM", "glm4_moe_lite": "Glm4MoeLiteForCausalLM",
+      "kimi_k2": "DeepseekV3ForCausalLM", "glm4_moe_lite": "Glm4MoeLiteForCausalLM",
       "glm_moe_dsa": "GlmMoeDsaForCausalLM",
     ], read: read)
 

@@ -1,4 +1,4 @@
-/// ERNIE 4.5 with experts between a first and a last layer index.
+/// ERNIE 4.5 with experts between a first and a last layer index; only the experts never have biases.
 enum ErnieMoEFamily {
   static let family = ModelFamily(types: ["ernie4_5_moe": "Ernie4_5_MoeForCausalLM"], read: read)
 
@@ -13,8 +13,8 @@ enum ErnieMoEFamily {
       Layer(mixers: [.attention(attention)], feedForward: network, norm: .rms)
     }
     return try configuration.model(
-      hidden: hidden, embedding: Embedding(tied: try configuration.tied(default: true)), layers: layers,
-      finalNorm: .rms)
+      hidden: hidden, embedding: Embedding(tied: try configuration.tied(default: true), headBias: bias),
+      layers: layers, finalNorm: .rms)
   }
 
   private static func feedForwards(_ configuration: Configuration, bias: Bool) throws -> [FeedForward] {
@@ -37,7 +37,7 @@ enum ErnieMoEFamily {
     let shared = try configuration.number("moe_num_shared_experts", 0...64, 2)
     return MixtureOfExperts(
       experts: experts, expertsPerToken: try configuration.expertsPerToken("moe_k", of: experts), expertWidth: width,
-      expertBias: bias, shared: shared == 0 ? nil : DenseFeedForward(width: shared * width, gated: true, bias: bias),
+      shared: shared == 0 ? nil : DenseFeedForward(width: shared * width, gated: true, bias: bias),
       routerExtraParameters: experts)
   }
 }

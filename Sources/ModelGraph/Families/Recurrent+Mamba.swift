@@ -31,7 +31,8 @@ extension Recurrent {
     return Recurrent(
       kind: .mamba2,
       projections: [
-        Projection(name: "in_proj", inputs: hidden, outputs: inner + channels + shape.heads, bias: shape.projectionBias),
+        Projection(
+          name: "in_proj", inputs: hidden, outputs: inner + channels + shape.heads, bias: shape.projectionBias),
         Projection(name: "out_proj", inputs: inner, outputs: hidden, bias: shape.projectionBias),
       ],
       stateElements: inner * shape.state + channels * (shape.kernel - 1),

@@ -1,3 +1,6 @@
+import Documents
+import Quantities
+
 /// T5, mT5 and Switch Transformers: an encoder and a decoder that also attends to the encoder's output.
 enum T5Family {
   static let family = ModelFamily(
@@ -22,12 +25,13 @@ enum T5Family {
       contextLimit: try configuration.contextLimit("n_positions"))
   }
 
-  /// One entry a layer: whether it has experts. T5 has none.
+  /// One entry a layer: whether it has experts. T5 has none; a Switch stack that asks for none still gets its second
+  /// layer with experts, as in the library.
   private static func sparseLayers(_ configuration: Configuration, _ key: String, of count: Int) throws -> [Bool] {
     guard configuration.architecture == "switch_transformers" else { return Array(repeating: false, count: count) }
     let sparse = try configuration.number(key, 0...count, 3)
     let step = sparse == 0 ? count : count / sparse
-    return (0..<count).map { sparse > 0 && (step == 1 || $0 % step == 1) }
+    return (0..<count).map { step == 1 || $0 % step == 1 }
   }
 
   /// The first layer of a stack holds the table of relative positions that all its layers use.
@@ -59,7 +63,8 @@ enum T5Family {
     let activation = try configuration.fields.optionalString("feed_forward_proj") ?? "relu"
     guard known.contains(activation) else {
       throw configuration.error(
-        "feed_forward_proj", "found '\(activation)', expected one of \(known.joined(separator: ", "))")
+        "feed_forward_proj", "found \(shown(activation)), expected one of \(known.joined(separator: ", "))",
+        nearest: nearestName(to: activation, among: known))
     }
     return DenseFeedForward(width: try configuration.width("d_ff"), gated: activation.hasPrefix("gated"))
   }

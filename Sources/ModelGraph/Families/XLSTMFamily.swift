@@ -18,11 +18,10 @@ enum XLSTMFamily {
     let layer = Layer(
       mixers: [.recurrent(try mixer(configuration, hidden: hidden, bias: bias))],
       feedForward: .dense(DenseFeedForward(width: width, gated: true, bias: bias)), norm: bias ? .layer : .rms)
-    let closes = try configuration.flag("add_out_norm", default: true)
     return try configuration.model(
       hidden: hidden, embedding: Embedding(tied: try configuration.tied(default: false)),
       layers: Array(repeating: layer, count: try configuration.layerCount(layerKey)),
-      finalNorm: closes ? layer.norm : .none)
+      finalNorm: .rms)
   }
 
   /// Every head keeps a matrix of key width by value width, a normaliser of key width, and a running maximum.

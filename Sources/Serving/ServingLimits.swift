@@ -1,0 +1,52 @@
+import Execution
+
+/// The limits one replica's scheduler works within, by the names serving runtimes use.
+package struct ServingLimits: Sendable, Equatable {
+  /// Tokens one step may process, prompts and decodes together.
+  package var maxBatchedTokens: Int
+  /// Sequences that may be admitted at once.
+  package var maxSequences: Int
+  /// Longest sequence served, prompt and answer together; longer requests are rejected.
+  package var maxModelLength: Int
+  /// Tokens in one KV block.
+  package var blockSize: Int
+  /// KV blocks of the replica.
+  package var blocks: Int
+  /// Blocks kept free when a request is admitted, so that running ones can grow.
+  package var watermarkBlocks: Int
+  /// Whether a prompt may be cut to the token budget; otherwise it runs whole, alone if it exceeds the budget.
+  package var chunkedPrefill: Bool
+
+  package init(
+    maxBatchedTokens: Int, maxSequences: Int, maxModelLength: Int, blockSize: Int, blocks: Int,
+    watermarkBlocks: Int = 0, chunkedPrefill: Bool = true
+  ) {
+    self.maxBatchedTokens = maxBatchedTokens
+    self.maxSequences = maxSequences
+    self.maxModelLength = maxModelLength
+    self.blockSize = blockSize
+    self.blocks = blocks
+    self.watermarkBlocks = watermarkBlocks
+    self.chunkedPrefill = chunkedPrefill
+  }
+
+  /// The limits a deployment's runtime sets: its defaults, the model's length, and blocks by the memory ledger.
+  package init(_ deployment: Deployment) {
+    let runtime = deployment.runtime
+    let ledger = deployment.memoryLedger()
+    let blocks =
+      ledger.footprint.kvPerTokenEveryLayer > .zero ? ledger.blocks : Self.stateBlocks(ledger, runtime.blockSize)
+    self.init(
+      maxBatchedTokens: runtime.maxBatchedTokens, maxSequences: runtime.maxSequences,
+      maxModelLength: deployment.model.contextLimit ?? Int(Int32.max), blockSize: runtime.blockSize, blocks: blocks,
+      watermarkBlocks: Int(Double(blocks) * runtime.watermark), chunkedPrefill: runtime.chunkedPrefill)
+  }
+
+  /// A model without KV cache holds a constant state: every sequence fits as long as its state does.
+  private static func stateBlocks(_ ledger: MemoryLedger, _ blockSize: Int) -> Int {
+    ledger.largestBatch(tokens: 1) > 0 ? Int(Int32.max) : 0
+  }
+
+  /// Blocks that hold so many tokens.
+  func blocks(for tokens: Int) -> Int { (tokens + blockSize - 1) / blockSize }
+}

@@ -1,0 +1,34 @@
+/// Slots in order of admission, with removal anywhere: the last one is the first to be preempted.
+struct SlotOrder {
+  private static let none = Int32(-1)
+
+  private var next: [Int32]
+  private var previous: [Int32]
+  private var first = none
+  private(set) var count = 0
+  private var end = none
+
+  init(capacity: Int) {
+    next = Array(repeating: Self.none, count: capacity)
+    previous = Array(repeating: Self.none, count: capacity)
+  }
+
+  /// The slot admitted last.
+  var last: Int? { end == Self.none ? nil : Int(end) }
+
+  mutating func append(_ slot: Int) {
+    previous[slot] = end
+    next[slot] = Self.none
+    if end == Self.none { first = Int32(slot) } else { next[Int(end)] = Int32(slot) }
+    end = Int32(slot)
+    count += 1
+  }
+
+  mutating func remove(_ slot: Int) {
+    let before = previous[slot]
+    let after = next[slot]
+    if before == Self.none { first = after } else { next[Int(before)] = after }
+    if after == Self.none { end = before } else { previous[Int(after)] = before }
+    count -= 1
+  }
+}

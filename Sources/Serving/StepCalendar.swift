@@ -1,0 +1,52 @@
+/// Slots by the step at which something happens to them: a timing wheel of linked lists.
+///
+/// Adding, removing and finding nothing due are O(1). A slot stands in a calendar at most once.
+struct StepCalendar {
+  private static let wheel = 4096
+  private static let none = Int32(-1)
+
+  /// First slot of each spoke; slots of later laps share it and are passed over.
+  private var heads = [Int32](repeating: none, count: wheel)
+  private var next: [Int32]
+  private var previous: [Int32]
+  private var due: [Int]
+
+  init(capacity: Int) {
+    next = Array(repeating: Self.none, count: capacity)
+    previous = Array(repeating: Self.none, count: capacity)
+    due = Array(repeating: -1, count: capacity)
+  }
+
+  mutating func add(_ slot: Int, at step: Int) {
+    let spoke = step % Self.wheel
+    due[slot] = step
+    previous[slot] = Self.none
+    next[slot] = heads[spoke]
+    if heads[spoke] != Self.none { previous[Int(heads[spoke])] = Int32(slot) }
+    heads[spoke] = Int32(slot)
+  }
+
+  /// Removes a slot; nothing happens when it is not in the calendar.
+  mutating func remove(_ slot: Int) {
+    guard due[slot] >= 0 else { return }
+    let before = previous[slot]
+    let after = next[slot]
+    if before == Self.none { heads[due[slot] % Self.wheel] = after } else { next[Int(before)] = after }
+    if after != Self.none { previous[Int(after)] = before }
+    due[slot] = -1
+  }
+
+  /// Takes out one slot that is due at this very step.
+  mutating func popDue(_ step: Int) -> Int? {
+    var candidate = heads[step % Self.wheel]
+    while candidate != Self.none {
+      let slot = Int(candidate)
+      if due[slot] == step {
+        remove(slot)
+        return slot
+      }
+      candidate = next[slot]
+    }
+    return nil
+  }
+}

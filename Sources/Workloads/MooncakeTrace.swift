@@ -1,0 +1,142 @@
+import Documents
+import EventKernel
+
+/// A trace in Mooncake's JSON lines (FAST'25 release): one object a line.
+///
+/// ```json
+/// {"timestamp": 27482, "input_length": 6955, "output_length": 52, "hash_ids": [46, 47, 2]}
+/// ```
+///
+/// `timestamp` is in milliseconds since the trace began. `hash_ids` names the prompt's blocks of 512 tokens, one for
+/// every block begun; it may be absent. Other keys are refused: relatives of this format that have them also use
+/// other blocks and units, and would be misread.
+struct MooncakeTrace: RequestSource {
+  static let blockTokens = 512
+  private static let longestLine = 4 << 20
+  private static let nanosecondsPerMillisecond: Int64 = 1_000_000
+
+  private let source: ByteSource
+  private let file: String
+  private let pool = PrefixPool(blockTokens: blockTokens)
+  private var clock: TraceClock
+  private var line = 0
+
+  var count: Int? { nil }
+  var prefixes: PrefixPool? { pool }
+
+  init(source: ByteSource, file: String, clock: TraceClock) {
+    self.source = source
+    self.file = file
+    self.clock = clock
+    source.skipByteOrderMark()
+  }
+
+  mutating func next() throws -> Request? {
+    guard !clock.isFinished else { return nil }
+    while let text = source.nextLine(limit: Self.longestLine) {
+      line += 1
+      guard text.count <= Self.longestLine else {
+        throw DataError(file: file, line: line, problem: "is longer than \(Self.longestLine) bytes")
+      }
+      if text.allSatisfy(JSONScanner.isSpace) { continue }
+      return try request(Record(text, file: file, line: line))
+    }
+    guard clock.count > 0 else { throw DataError(file: file, problem: "has no request") }
+    return nil
+  }
+
+  private mutating func request(_ record: Record) throws -> Request {
+    guard let prefix = pool.add(record.blocks) else {
+      throw error("hash_ids", "is one block too many: a trace has at most 4 G prefix blocks")
+    }
+    do {
+      let arrival = try clock.arrival(at: Int64(record.milliseconds) * Self.nanosecondsPerMillisecond)
+      return Request(
+        arrival: arrival, inputTokens: record.inputTokens, outputTokens: record.outputTokens, prefix: prefix)
+    } catch {
+      throw self.error("timestamp", error.problem)
+    }
+  }
+
+  private func error(_ field: String, _ problem: String) -> DataError {
+    DataError(file: file, line: line, field: field, problem: problem)
+  }
+}
+
+extension MooncakeTrace {
+  /// The values of one line.
+  private struct Record {
+    private enum Key: String, CaseIterable {
+      case timestamp
+      case inputLength = "input_length"
+      case outputLength = "output_length"
+      case hashes = "hash_ids"
+    }
+
+    /// About 285 years, so that the nanoseconds fit the clock.
+    private static let latest = 9_000_000_000_000
+
+    var milliseconds = 0
+    var inputTokens = 0
+    var outputTokens = 0
+    var blocks: ContiguousArray<Int32> = []
+
+    init(_ text: [UInt8], file: String, line: Int) throws {
+      var scanner = JSONScanner(text)
+      var field: String?
+      do throws(JSONScanner.Fault) {
+        try read(&scanner, &field)
+      } catch {
+        throw DataError(file: file, line: line, field: field, problem: error.problem)
+      }
+    }
+
+    private mutating func read(_ scanner: inout JSONScanner, _ field: inout String?) throws(JSONScanner.Fault) {
+      var missing = Set(Key.allCases)
+      try scanner.expect("{")
+      repeat {
+        field = nil
+        let name = try scanner.string()
+        field = name
+        guard let key = Key(rawValue: name) else {
+          throw JSONScanner.Fault(problem: "unknown key, expected \(Self.keys)")
+        }
+        guard missing.remove(key) != nil else { throw JSONScanner.Fault(problem: "appears twice") }
+        try scanner.expect(":")
+        try read(key, &scanner)
+      } while scanner.skip(",")
+      field = nil
+      try scanner.expect("}")
+      guard scanner.isAtEnd() else { throw scanner.fault(expected: "the end of the line") }
+      try check(missing, &field)
+    }
+
+    private mutating func read(_ key: Key, _ scanner: inout JSONScanner) throws(JSONScanner.Fault) {
+      switch key {
+      case .timestamp: milliseconds = try scanner.int(in: 0...Self.latest)
+      case .inputLength: inputTokens = try scanner.int(in: 1...Request.largestTokens)
+      case .outputLength: outputTokens = try scanner.int(in: 1...Request.largestTokens)
+      case .hashes:
+        try scanner.expect("[")
+        guard !scanner.skip("]") else { return }
+        repeat { blocks.append(Int32(try scanner.int(in: 0...Int(Int32.max)))) } while scanner.skip(",")
+        try scanner.expect("]")
+      }
+    }
+
+    private func check(_ missing: Set<Key>, _ field: inout String?) throws(JSONScanner.Fault) {
+      for key in Key.allCases where missing.contains(key) && key != .hashes {
+        throw JSONScanner.Fault(problem: "'\(key.rawValue)' is missing")
+      }
+      let expected = (inputTokens + MooncakeTrace.blockTokens - 1) / MooncakeTrace.blockTokens
+      guard missing.contains(.hashes) || blocks.count == expected else {
+        field = Key.hashes.rawValue
+        throw JSONScanner.Fault(
+          problem: "has \(blocks.count) blocks for \(inputTokens) tokens, expected \(expected) of "
+            + "\(MooncakeTrace.blockTokens) tokens")
+      }
+    }
+
+    private static let keys = Key.allCases.map(\.rawValue).joined(separator: ", ")
+  }
+}

@@ -1,0 +1,145 @@
+import ArgumentParser
+import Documents
+import Execution
+import Reporting
+import Serving
+import Workloads
+
+struct SimulateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "simulate",
+    abstract: "Replays a trace, or generated traffic, through a serving engine.",
+    discussion: """
+      Continuous batching with chunked prefill and a paged KV cache, first come first served, preemption by
+      recomputation, one replica. Traces: Azure LLM 2023 CSV, Mooncake JSON lines, or a CSV of arrival_s,
+      input_tokens, output_tokens. Columns and their meaning are in Reports/columns.md.
+
+        ridgeline simulate --model llama-3-8b --hardware h100-sxm --traffic azure-conversation --rate 12
+        ridgeline simulate --model llama-3-8b --hardware h100-sxm --trace AzureLLMInferenceTrace_conv.csv
+        ridgeline simulate --model llama-3-70b --hardware hgx-h100 --tp 8 --traffic chat-short --requests out.csv
+      """)
+
+  @OptionGroup var deployment: DeploymentOptions
+  @OptionGroup var traffic: TrafficOptions
+  @OptionGroup var limits: LimitOptions
+
+  @Option(help: ArgumentHelp("Write one row a request, in order of completion.", valueName: "file.csv"))
+  var requests: String?
+
+  @Option(help: "How the summary is written: table, csv or json.")
+  var format = OutputFormat.table
+
+  func run() throws {
+    let library = try Library()
+    let request = try deployment.request()
+    var source = try traffic.source(library)
+    let deployment = try library.deployment(request)
+    let limits = try limits.applied(to: ServingLimits(deployment))
+    var engine = try ServingEngine(deployment, limits: limits)
+    for note in deployment.notes { standardError("Note: \(note)") }
+
+    let file = try requests.map { try RequestFile(path: $0) }
+    let total = source.count ?? traffic.requestsInTrace()
+    var progress = ProgressBar("replaying", total: total ?? 1)
+    let observer = ServingEngine.Observer(
+      onEnd: file.map { file in { record in try file.write(record) } },
+      shouldContinue: { done in
+        progress.update(done)
+        return !Interrupt.wanted
+      })
+    let result = try engine.run(&source, observer: observer)
+    progress.finish(result.metrics.completed + result.metrics.rejected)
+    guard result.arrived > 0 else { throw DataError(file: traffic.name, problem: "holds no requests") }
+    try report(result, deployment, file)
+  }
+
+  private func report(_ result: ServingResult, _ deployment: Deployment, _ file: RequestFile?) throws {
+    let table = ServingTable.summary(result, deployment, traffic: traffic.name)
+    switch format {
+    case .table: standardOutput(ServingTable.text(result, deployment, traffic: traffic.name))
+    case .csv: standardOutput(MachineRenderer.csv(table))
+    case .json: standardOutput(MachineRenderer.json(table))
+    }
+    try file?.finish()
+    if let requests { standardError("wrote \(groupedDigits(result.arrived)) requests to \(requests)") }
+    if result.interrupted {
+      throw Interrupted(description: "interrupted; the results above are of the \(result.arrived) requests until then")
+    }
+  }
+}
+
+/// Where the requests come from.
+struct TrafficOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("Recorded traffic to replay.", valueName: "file"))
+  var trace: String?
+
+  @Option(help: "Traffic to generate: a name from 'ridgeline list traffic', or a path to a traffic file.")
+  var traffic: String?
+
+  @Option(help: ArgumentHelp("Requests to generate, or to read at most.", valueName: "n"))
+  var count: Int?
+
+  @Option(help: ArgumentHelp("Mean arrivals a second of generated traffic.", valueName: "per-s"))
+  var rate: Double?
+
+  @Option(help: ArgumentHelp("Factor on a trace's arrival times: 0.5 doubles the load.", valueName: "factor"))
+  var timeScale: Double?
+
+  @Option(help: "Seed of generated traffic: same seed, same requests.")
+  var seed: UInt64 = 1
+
+  /// What the traffic is called in reports.
+  var name: String { trace ?? traffic ?? "" }
+
+  func source(_ library: Library) throws -> any RequestSource {
+    let limit = try count.map { try checked($0, "--count", 1...1_000_000_000) }
+    switch (trace, traffic) {
+    case (let trace?, nil):
+      guard rate == nil else {
+        throw UsageError("--rate is for generated traffic; --time-scale changes a trace's load")
+      }
+      let scale = try timeScale.map { try checked($0, "--time-scale", 1e-6...1e6) } ?? 1
+      return try TraceReader.open(path: trace, timeScale: scale, limit: limit)
+    case (nil, let name?):
+      guard timeScale == nil else { throw UsageError("--time-scale is for traces; --rate changes generated traffic") }
+      var traffic = try library.traffic().find(name)
+      if let rate { traffic.arrivals = traffic.arrivals.scaled(toRate: try checked(rate, "--rate", 1e-6...1e6)) }
+      return TrafficGenerator(traffic, seed: seed, requests: limit)
+    default:
+      throw UsageError("give either --trace FILE or --traffic NAME, for example --traffic azure-conversation")
+    }
+  }
+
+  /// Lines of a trace, for the progress bar; nothing when they cannot be counted cheaply.
+  func requestsInTrace() -> Int? {
+    guard let trace, let bytes = try? TextFile.bytes(at: trace, limit: 64 << 20) else { return nil }
+    let lines = bytes.count { $0 == UInt8(ascii: "\n") }
+    return min(lines, count ?? lines)
+  }
+}
+
+/// Limits of the scheduler that replace the runtime's.
+struct LimitOptions: ParsableArguments {
+  @Option(name: .customLong("max-num-batched-tokens"), help: "Tokens a step may process; default: the runtime's.")
+  var maxBatchedTokens: Int?
+
+  @Option(name: .customLong("max-num-seqs"), help: "Sequences admitted at once; default: the runtime's.")
+  var maxSequences: Int?
+
+  @Option(name: .customLong("max-model-len"), help: "Longest sequence served; default: the model's.")
+  var maxModelLength: Int?
+
+  @Option(name: .customLong("num-kv-blocks"), help: "KV blocks; default: what fits in memory by the runtime's rule.")
+  var blocks: Int?
+
+  func applied(to limits: ServingLimits) throws -> ServingLimits {
+    var limits = limits
+    if let maxBatchedTokens {
+      limits.maxBatchedTokens = try checked(maxBatchedTokens, "--max-num-batched-tokens", 1...10_000_000)
+    }
+    if let maxSequences { limits.maxSequences = try checked(maxSequences, "--max-num-seqs", 1...1_000_000) }
+    if let maxModelLength { limits.maxModelLength = try checked(maxModelLength, "--max-model-len", 2...1_000_000_000) }
+    if let blocks { limits.blocks = try checked(blocks, "--num-kv-blocks", 1...1_000_000_000) }
+    return limits
+  }
+}

@@ -1,0 +1,148 @@
+import Documents
+import EventKernel
+import Foundation
+import Testing
+
+@testable import Workloads
+
+@Suite struct TraceReaderTests {
+  private let azure = """
+    TIMESTAMP,ContextTokens,GeneratedTokens\r
+    2023-12-31 23:59:59.6805900,374,44\r
+    2024-01-01 00:00:00.1805901,396,109
+    """
+
+  @Test func `an Azure trace counts from its first row, to the nanosecond`() throws {
+    let requests = try trace(azure)
+    #expect(requests.map(\.arrival.nanoseconds) == [0, 500_000_100])
+    #expect(requests.map(\.inputTokens) == [374, 396])
+    #expect(requests.map(\.outputTokens) == [44, 109])
+  }
+
+  @Test func `a plain trace keeps its times, in any order of columns`() throws {
+    let requests = try trace("id,output_tokens,arrival_s,input_tokens\na,7,0.25,5\nb,8,1e1,6\n")
+    #expect(requests.map(\.arrival.nanoseconds) == [250_000_000, 10_000_000_000])
+    #expect(requests.map(\.inputTokens) == [5, 6])
+    #expect(requests.map(\.outputTokens) == [7, 8])
+  }
+
+  @Test func `a Vidur trace is read as seconds`() throws {
+    let requests = try trace("arrived_at,num_prefill_tokens,num_decode_tokens\n0.2550150718187,395,112\n")
+    #expect(requests == [Request(arrival: Instant(nanoseconds: 255_015_072), inputTokens: 395, outputTokens: 112)])
+  }
+
+  @Test func `a Mooncake trace has prefix blocks`() throws {
+    let text = """
+      {"timestamp": 0, "input_length": 513, "output_length": 5, "hash_ids": [0, 1]}
+
+      {"hash_ids":[0,7,8],"output_length":6,"timestamp":30,"input_length":1500}
+      {"timestamp": 31, "input_length": 9, "output_length": 1}
+      """
+    var source = try TraceReader.open(bytes: Array(text.utf8), file: "trace")
+    let pool = try #require(source.prefixes)
+    #expect(pool.blockTokens == 512)
+    let requests = try (0..<3).map { _ in try #require(try source.next()) }
+    #expect(try source.next() == nil)
+    #expect(requests.map(\.arrival.nanoseconds) == [0, 30_000_000, 31_000_000])
+    #expect(requests.map { Array(pool[$0.prefix]) } == [[0, 1], [0, 7, 8], []])
+    #expect(requests[2].prefix.isEmpty)
+  }
+
+  @Test func `a time scale stretches arrivals and a limit stops early`() throws {
+    let requests = try trace(azure, timeScale: 0.5)
+    #expect(requests.map(\.arrival.nanoseconds) == [0, 250_000_050])
+    #expect(try trace(azure, limit: 1).count == 1)
+  }
+
+  private static let faults: [(text: String, message: String)] = [
+    ("", "trace: is empty, expected a CSV header line"),
+    ("arrival_s,input_tokens,output_tokens\n", "trace: has a header and no rows, expected at least one request"),
+    (
+      "arrival_s,input_tokens,output_tokens\n1,5,5\n0.5,5,5\n",
+      "trace:3: arrival_s: goes back in time, expected arrivals in order"
+    ),
+    (
+      "arrival_s,input_tokens,output_tokens\n1,5,0\n",
+      "trace:2: output_tokens: found 0, expected a whole number from 1 to 100000000"
+    ),
+    (
+      "arrival_s,input_tokens,output_tokens\n1,100000001,1\n",
+      "trace:2: input_tokens: found 100000001, expected a whole number from 1 to 100000000"
+    ),
+    ("arrival_s,input_tokens,output_tokens\nnan,5,5\n", "trace:2: arrival_s: found 'nan', expected a finite number"),
+    (
+      "arrival_s,input_tokens,output_tokens\n-1,5,5\n",
+      "trace:2: arrival_s: found -1, expected a number from 0.0 to 9000000000.0"
+    ),
+    ("arrival_s,input_tokens,output_tokens\n1,5\n", "trace:2: has 2 fields, expected 3 as in the header"),
+    (
+      "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-02-29 00:00:00.0,5,5\n",
+      "trace:2: TIMESTAMP: found '2023-02-29 00:00:00.0', expected a date such as '2023-11-16 18:15:46.6805900'"
+    ),
+    (
+      #"{"timestamp": 5, "input_length": 1, "output_length": 1}"# + "\n"
+        + #"{"timestamp": 4, "input_length": 1, "output_length": 1}"#,
+      "trace:2: timestamp: goes back in time, expected arrivals in order"
+    ),
+    (#"{"timestamp": 5, "input_length": 1"#, "trace:1: ends too early, expected '}'"),
+    (#"{"timestamp": 5, "input_length": 1}"#, "trace:1: 'output_length' is missing"),
+    (#"{"timestamp": 1.5"#, "trace:1: timestamp: found '1.5', expected a whole number"),
+    (#"{"timestamp": "5"}"#, "trace:1: timestamp: has '\"' in column 15, expected a whole number"),
+    (#"{"timestamp": 5, "timestamp": 5}"#, "trace:1: timestamp: appears twice"),
+    (
+      #"{"chat_id": 5}"#,
+      "trace:1: chat_id: unknown key, expected timestamp, input_length, output_length, hash_ids"
+    ),
+    (
+      #"{"timestamp": 0, "input_length": 513, "output_length": 1, "hash_ids": [4]}"#,
+      "trace:1: hash_ids: has 1 blocks for 513 tokens, expected 2 of 512 tokens"
+    ),
+    (
+      #"{"timestamp": 0, "input_length": 5, "output_length": 1, "hash_ids": [4]} 7"#,
+      "trace:1: has '7' in column 74, expected the end of the line"
+    ),
+  ]
+
+  @Test(arguments: faults)
+  func `a faulty trace is refused with place, finding and expectation`(fault: (text: String, message: String)) {
+    #expect(message { try trace(fault.text) } == fault.message)
+  }
+
+  @Test func `an unknown header is refused with the formats understood`() {
+    let found = message { try trace("time,tokens\n1,2\n") }
+    #expect(found.hasPrefix("trace:1: is no known trace: the first line is 'time,tokens', expected 'TIMESTAMP,"))
+    #expect(found.contains("arrival_s,input_tokens,output_tokens") && found.contains("Mooncake"))
+  }
+
+  @Test func `bytes that are not text are refused`() {
+    let header = Array("arrival_s,input_tokens,output_tokens\n".utf8)
+    for bytes in [[0xFF, 0x2C, 0x31, 0x2C, 0x31], [0x31, 0, 0x2C, 0x31, 0x2C, 0x31]] as [[UInt8]] {
+      let found = message { try all(TraceReader.open(bytes: header + bytes, file: "trace")) }
+      #expect(found.contains("UTF-8") || found.contains("NUL"))
+    }
+    #expect(
+      message { try all(TraceReader.open(bytes: Array("{\"".utf8) + [0xFF, 0x22], file: "t")) }.contains("UTF-8"))
+  }
+
+  @Test func `a missing file is refused`() {
+    #expect(message { try TraceReader.open(path: "/nonexistent/trace.csv") } == "/nonexistent/trace.csv: no such file")
+  }
+
+  @Test(.enabled(if: SharedData.hasTraces, Comment(rawValue: SharedData.absent)))
+  func `the public traces are read whole`() throws {
+    let conversation = try all(TraceReader.open(path: SharedData.trace("azure_llm_2023_conv.csv")))
+    #expect(conversation.count == 19_366 && isSorted(conversation))
+    #expect(conversation.last?.arrival.nanoseconds == 3_501_721_937_000)
+    #expect(conversation.map(\.inputTokens).reduce(0, +) == 22_361_870)
+    let code = try all(TraceReader.open(path: SharedData.trace("azure_llm_2023_code.csv")))
+    #expect(code.count == 8819 && isSorted(code))
+    let derived = try all(TraceReader.open(path: SharedData.trace("azure_conv_poisson4_1000.csv")))
+    #expect(derived.count == 1000 && isSorted(derived))
+    let mooncake = try TraceReader.open(path: SharedData.trace("mooncake_conversation.jsonl"))
+    let requests = try all(mooncake)
+    let pool = try #require(mooncake.prefixes)
+    #expect(requests.count == 12_031 && isSorted(requests))
+    #expect(requests.map { pool[$0.prefix].count }.reduce(0, +) == 288_500)
+    #expect(Array(pool[requests[0].prefix]) == Array(0...13))
+  }
+}
