@@ -34,6 +34,11 @@ let package = Package(
         "Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "Execution", "Workloads", "Serving",
         "Reporting", argumentParser,
       ]),
+    .executableTarget(
+      name: "ridgeline-bench",
+      dependencies: [
+        "Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "Execution", "Workloads", "Serving",
+      ]),
     .testTarget(
       name: "ModelGraphTests", dependencies: ["ModelGraph", "Documents", "Quantities"],
       exclude: ["LibraryCounts.json"]),

@@ -75,8 +75,8 @@ package struct PlatformFinder: Sendable {
   }
 
   private func platform(of device: Device) throws -> Platform {
-    guard !device.engines.isEmpty, device.mainMemory != nil else {
-      throw DataError(file: device.name, problem: "is a drive (kind \(device.kind)) and cannot run a model by itself")
+    guard device.kind != .ssd, device.kind != .csd else {
+      throw UnsuitableDevice(device: device.name, kind: device.kind)
     }
     return Platform(
       name: device.name, title: device.title, device: device, available: nil, perNode: nil,
@@ -123,5 +123,15 @@ package struct PlatformFinder: Sendable {
       }
     }
     throw DataError(file: system.name, problem: "has no device that computes")
+  }
+}
+
+/// A device that cannot run a model by itself.
+package struct UnsuitableDevice: Error, CustomStringConvertible, Sendable {
+  package let device: String
+  package let kind: DeviceKind
+
+  package var description: String {
+    "\(device) is a drive (\(kind.rawValue)) and cannot run a model by itself; choose a gpu, npu, cpu or soc"
   }
 }

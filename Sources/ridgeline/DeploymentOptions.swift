@@ -14,7 +14,7 @@ struct DeploymentOptions: ParsableArguments {
   @Option(help: "Serving runtime: a name from 'ridgeline list runtimes'.")
   var runtime = "vllm"
 
-  @Option(help: "Format of weights (bf16, fp16, fp8, int8, int4-g128, mxfp4, ...); default: as the activations.")
+  @Option(help: "Format of weights (bf16, fp16, fp8, int8, int4-g128, mxfp4, ...); default: the checkpoint's.")
   var weights: String?
 
   @Option(help: "Format in which projections multiply; default: the checkpoint's, if the device computes in it.")

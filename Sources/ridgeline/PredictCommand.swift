@@ -8,7 +8,7 @@ struct PredictCommand: ParsableCommand {
     abstract: "Prices one static batch, or a table of cases.",
     discussion: """
       All prompts of a batch start together and generate the same number of tokens. Columns and their meaning are in
-      Reports/columns.md.
+      Documentation/columns.md.
 
         ridgeline predict --model llama-3-8b --hardware h100-sxm --batch 16 --input 1024 --output 256
         ridgeline predict --model llama-3-70b --hardware hgx-h100 --tp 4 --weights fp8 --activations fp8 --explain
