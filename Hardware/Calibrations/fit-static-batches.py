@@ -112,12 +112,13 @@ def summary(errors):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("dataset")
+    parser.add_argument("--only", help="fit this calibration alone, for example gaudi-2-deepspeed")
     parser.add_argument("--ridgeline", default=str(ROOT / ".build/release/ridgeline"))
     arguments = parser.parse_args()
     with open(arguments.dataset, newline="") as file:
         rows = [row for row in csv.DictReader(file) if not row["excluded_because"]]
     names = {"A100": "a100-sxm-40gb", "H100": "h100-sxm", "MI250": "mi250", "Gaudi2": "gaudi-2"}
-    runtimes = {"vLLM": "vllm", "TensorRT-LLM": "tensorrt-llm", "Deepspeed": "deepspeed"}
+    runtimes = {"vLLM": "vllm-v0", "TensorRT-LLM": "tensorrt-llm", "Deepspeed": "deepspeed"}
     source = f"{Path(arguments.dataset).name} (argonne-lcf/LLM-Inference-Bench, BSD-3), rows without a reason to exclude"
     jobs = []
     for framework, runtime in runtimes.items():
@@ -130,6 +131,8 @@ def main():
         if shared:
             jobs.append((f"{CLASS}-{runtime}", f"class: {CLASS}, runtime: {runtime}", shared))
     for name, target, own in jobs:
+        if arguments.only not in (None, name):
+            continue
         with tempfile.TemporaryDirectory() as folder:
             pricer = Pricer(arguments.ridgeline, folder)
             point = pricer.fit(name, target, own)

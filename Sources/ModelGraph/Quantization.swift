@@ -49,7 +49,8 @@ extension Quantization {
     case "NVFP4": return Quantization(weights: .nvfp4, activations: .fp4)
     default:
       throw try fields.required("quant_algo").error(
-        "found \(shown(algorithm)), expected FP8 or NVFP4", nearest: nearestName(to: algorithm, among: ["FP8", "NVFP4"]))
+        "found \(shown(algorithm)), expected FP8 or NVFP4",
+        nearest: nearestName(to: algorithm, among: ["FP8", "NVFP4"]))
     }
   }
 

@@ -36,7 +36,7 @@ struct Bench {
   static func deployment() throws -> Deployment {
     let finder = try PlatformFinder(hardwareFolder: "Hardware")
     let platform = try finder.find("h100-sxm")
-    let runtime = try Catalogue<RuntimeProfile>(folder: "Hardware/Runtimes").find("vllm")
+    let runtime = try Catalogue<RuntimeProfile>(folder: "Hardware/Runtimes").find("vllm-v1")
     let calibrations = try Catalogue<Calibration>(folder: "Hardware/Calibrations").all()
     return try Deployment(
       platform: platform, model: Catalogue<ModelFile>(folder: "Workloads/Models").find("llama-3-8b").model,
@@ -59,7 +59,7 @@ struct Bench {
     for _ in 0..<count {
       let device = devices[stream.integer(below: devices.count)]
       let tokens = 128 << stream.integer(below: 5)
-      text += "\(device),\(1 << stream.integer(below: 3)),vllm,llama-3-8b,\(tokens),\(tokens),"
+      text += "\(device),\(1 << stream.integer(below: 3)),vllm-v1,llama-3-8b,\(tokens),\(tokens),"
       text += "\(1 + stream.integer(below: 64))\n"
     }
     try text.write(toFile: folder + "/cases.csv", atomically: true, encoding: .utf8)
@@ -71,7 +71,9 @@ struct Bench {
     try process.run()
     process.waitUntilExit()
     guard process.terminationStatus == 0 else { throw DataError(file: "ridgeline", problem: "the priced cases failed") }
-    return rate("`ridgeline predict --cases`, a CPU-second", count, processorTime(Int32(RUSAGE_CHILDREN.rawValue)) - before, "cases")
+    return rate(
+      "`ridgeline predict --cases`, a CPU-second", count, processorTime(Int32(RUSAGE_CHILDREN.rawValue)) - before,
+      "cases")
   }
 
   static func predictions(_ deployment: Deployment) throws -> Measurement {

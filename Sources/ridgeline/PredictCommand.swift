@@ -17,13 +17,13 @@ struct PredictCommand: ParsableCommand {
 
   @OptionGroup var deployment: DeploymentOptions
 
-  @Option(help: "Sequences in the batch.")
+  @Option(parsing: .unconditional, help: "Sequences in the batch.")
   var batch = 1
 
-  @Option(help: "Prompt tokens of each sequence.")
+  @Option(parsing: .unconditional, help: "Prompt tokens of each sequence.")
   var input = 1024
 
-  @Option(help: "Tokens each sequence generates.")
+  @Option(parsing: .unconditional, help: "Tokens each sequence generates.")
   var output = 256
 
   @Flag(help: "Show every operator of a prefill and a decode step, and the memory ledger.")
