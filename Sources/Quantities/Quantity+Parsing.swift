@@ -28,6 +28,7 @@ extension Quantity {
       throw .unknownUnit(
         text: text, unit: unit, dimension: D.title, nearest: nearestName(to: unit, among: Self.spellings))
     }
+    guard (amount * factor).isFinite else { throw .notANumber(text: text) }
     self.init(amount * factor)
   }
 
