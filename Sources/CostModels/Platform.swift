@@ -68,14 +68,16 @@ package struct PlatformFinder: Sendable {
         return try platform(of: systems.find(name))
       } catch let other as UnknownName {
         throw UnknownName(
-          title: "device or system", name: name, nearest: unknown.nearest ?? other.nearest,
+          title: "device or system", listed: unknown.listed + other.listed, name: name,
+          nearest: unknown.nearest ?? other.nearest,
           count: unknown.count + other.count)
       }
     }
   }
 
   private func platform(of device: Device) throws -> Platform {
-    guard !device.engines.isEmpty, device.mainMemory != nil else {
+    // A computational drive has engines and memory too, but only helps a host.
+    guard device.kind != .ssd, device.kind != .csd, !device.engines.isEmpty, device.mainMemory != nil else {
       throw DataError(file: device.name, problem: "is a drive (kind \(device.kind)) and cannot run a model by itself")
     }
     return Platform(

@@ -72,7 +72,7 @@ import Testing
 
   @Test(arguments: [
     ("3.35 TBps", "TBps", "TB/s"), ("3.35 tb/s", "tb/s", "TB/s"), ("25 GT/s", "GT/s", "GB/s"),
-    ("64 GiB", "GiB", "GiB/s"), ("3 KB/s", "KB/s", "kB/s"),
+    ("64 GiB", "GiB", "GiB/s"), ("3 KB/s", "KB/s", "kB/s"), ("3 TB", "TB", "TB/s"), ("3 b", "b", "b/s"),
   ])
   func `a wrong unit is refused with the nearest right one`(text: String, unit: String, nearest: String) {
     #expect(
