@@ -44,5 +44,11 @@ let package = Package(
       exclude: ["LibraryCounts.json"]),
     .testTarget(name: "EventKernelTests", dependencies: ["EventKernel"]),
     .testTarget(name: "WorkloadsTests", dependencies: ["Documents", "EventKernel", "Workloads"]),
+    .testTarget(name: "QuantitiesTests", dependencies: ["EventKernel", "Quantities"]),
+    .testTarget(
+      name: "DocumentsTests", dependencies: ["Documents", "EventKernel", "Hardware", "ModelGraph", "Quantities"]),
+    .testTarget(name: "HardwareTests", dependencies: ["CostModels", "Documents", "Hardware", "Quantities"]),
+    .testTarget(name: "ReportingTests", dependencies: ["Quantities", "Reporting"]),
+    .testTarget(name: "CommandTests", dependencies: ["ridgeline"]),
   ]
 )

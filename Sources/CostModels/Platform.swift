@@ -75,6 +75,7 @@ package struct PlatformFinder: Sendable {
   }
 
   private func platform(of device: Device) throws -> Platform {
+    // A computational drive has engines and memory too, but only helps a host.
     guard device.kind != .ssd, device.kind != .csd else {
       throw UnsuitableDevice(device: device.name, kind: device.kind)
     }
