@@ -39,5 +39,17 @@ let package = Package(
       exclude: ["LibraryCounts.json"]),
     .testTarget(name: "EventKernelTests", dependencies: ["EventKernel"]),
     .testTarget(name: "WorkloadsTests", dependencies: ["Documents", "EventKernel", "Workloads"]),
+    .target(
+      name: "TestSupport",
+      dependencies: ["Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "Execution"],
+      path: "Tests/TestSupport"),
+    .testTarget(name: "GraphTests", dependencies: ["TestSupport", "EventKernel", "ModelGraph", "Quantities"]),
+    .testTarget(name: "CostTests", dependencies: ["TestSupport", "EventKernel", "CostModels", "ModelGraph"]),
+    .testTarget(name: "ExecutionTests", dependencies: ["TestSupport", "EventKernel", "Execution", "ModelGraph"]),
+    .testTarget(
+      name: "ServingTests",
+      dependencies: [
+        "TestSupport", "EventKernel", "Workloads", "CostModels", "ModelGraph", "Quantities", "Execution", "Serving",
+      ]),
   ]
 )
