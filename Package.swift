@@ -45,7 +45,9 @@ let package = Package(
       path: "Tests/TestSupport"),
     .testTarget(name: "GraphTests", dependencies: ["TestSupport", "EventKernel", "ModelGraph", "Quantities"]),
     .testTarget(name: "CostTests", dependencies: ["TestSupport", "EventKernel", "CostModels", "ModelGraph"]),
-    .testTarget(name: "ExecutionTests", dependencies: ["TestSupport", "EventKernel", "Execution", "ModelGraph"]),
+    .testTarget(
+      name: "ExecutionTests",
+      dependencies: ["TestSupport", "EventKernel", "Execution", "CostModels", "ModelGraph", "Quantities"]),
     .testTarget(
       name: "ServingTests",
       dependencies: [
