@@ -50,5 +50,19 @@ let package = Package(
     .testTarget(name: "HardwareTests", dependencies: ["CostModels", "Documents", "Hardware", "Quantities"]),
     .testTarget(name: "ReportingTests", dependencies: ["Quantities", "Reporting"]),
     .testTarget(name: "CommandTests", dependencies: ["ridgeline"]),
+    .target(
+      name: "TestSupport",
+      dependencies: ["Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "Execution"],
+      path: "Tests/TestSupport"),
+    .testTarget(name: "GraphTests", dependencies: ["TestSupport", "EventKernel", "ModelGraph", "Quantities"]),
+    .testTarget(name: "CostTests", dependencies: ["TestSupport", "EventKernel", "CostModels", "ModelGraph"]),
+    .testTarget(
+      name: "ExecutionTests",
+      dependencies: ["TestSupport", "EventKernel", "Execution", "CostModels", "ModelGraph", "Quantities"]),
+    .testTarget(
+      name: "ServingTests",
+      dependencies: [
+        "TestSupport", "EventKernel", "Workloads", "CostModels", "ModelGraph", "Quantities", "Execution", "Serving",
+      ]),
   ]
 )

@@ -110,10 +110,12 @@ package struct OperatorPricer: Sendable {
   }
 
   /// Query tiles of 128 rows in waves over the units; under a causal mask the longest tile is twice the mean.
+  ///
+  /// Tiles are not rounded up: the mean tile would shrink, and the time fall, with the first token of a new one.
   private func prefillAttention(_ shape: PrefillAttentionShape, _ work: Operator) -> OperatorPrice {
     let rate = constants[.prefillAttentionCompute] * rates.rate(work.compute).value
     let sequences = Double(max(1, shape.sequences))
-    let blocks = sequences * (Double(shape.tokens) / sequences / 128).rounded(.up) * Double(shape.queryHeads)
+    let blocks = sequences * max(1, Double(shape.tokens) / sequences / 128) * Double(shape.queryHeads)
     let ideal = work.flops.value / rate
     let longest = 2 * ideal * units / blocks
     let compute = max(ideal, longest)

@@ -150,20 +150,24 @@ package struct Predictor: Sendable {
   }
 
   /// Chunks of one long prompt after another. Their cost is a smooth function of the tokens before them, so many
-  /// chunks are priced at the three points of a Gauss-Legendre rule.
+  /// chunks are priced at the points of a Gauss rule; the last one, which also needs logits, by itself.
   private func chunkSteps(sequences: Int, input: Int, chunk: Int) -> [(StepShape, Double)] {
     let spans = deployment.graph.spans
-    let whole = input / chunk
-    let rest = input % chunk
+    let earlier = (input - 1) / chunk
     func step(_ start: Int, _ tokens: Int, last: Bool) -> StepShape {
       StepShape.prefill(sequences: 1, tokens: tokens, start: start, last: last, spans: spans)
     }
-    var steps = GaussRule.points(from: 0, through: whole - 1).map { index, weight in
+    // The chunk in which a window fills is unlike those before and after it.
+    let kinks = windows.flatMap { [$0 / chunk - 1, $0 / chunk] }
+    var steps = GaussRule.points(from: 0, through: earlier - 1, kinks: kinks).map { index, weight in
       (step(index * chunk, chunk, last: false), weight * Double(sequences))
     }
-    if rest > 0 { steps.append((step(whole * chunk, rest, last: true), Double(sequences))) }
+    steps.append((step(earlier * chunk, input - earlier * chunk, last: true), Double(sequences)))
     return steps
   }
+
+  /// The model's attention windows.
+  private var windows: [Int] { (1..<4).map { deployment.graph.spans.windows[$0] }.filter { $0 != Int.max } }
 
   /// Encoder over the input, and the decoder's first token.
   private func encoderStep(sequences: Int, input: Int) -> StepShape {
@@ -182,7 +186,7 @@ package struct Predictor: Sendable {
     var phase = Phase(time: .zero, energy: .zero, bound: .memory)
     var byBound = TimeByBound()
     let steps = Double(batch.outputTokens - 1)
-    for (context, weight) in GaussRule.points(from: first, through: last) {
+    for (context, weight) in GaussRule.points(from: first, through: last, kinks: windows) {
       let price = deployment.price(decodeStep(micro.size, context: context, batch))
       let period = max(price.time, price.bottleneck * Double(micro.count))
       phase.time += period * (weight / steps)
@@ -204,19 +208,39 @@ package struct Predictor: Sendable {
   }
 }
 
-/// Gauss-Legendre rule of three points over whole numbers, exact for sums of smooth (up to quintic) functions.
+/// Gauss's rule of three points, for sums over whole numbers: exact for cubics, and close for smooth functions.
 enum GaussRule {
   /// Points in `first...last` with weights that add up to their count; every point, once, when there are few.
-  static func points(from first: Int, through last: Int) -> [(Int, Double)] {
+  ///
+  /// A kink is a number after which the function takes another course; pieces between kinks get points of their own.
+  static func points(from first: Int, through last: Int, kinks: [Int] = []) -> [(Int, Double)] {
+    var points: [(Int, Double)] = []
+    var start = first
+    for kink in kinks.sorted() + [last] where start <= kink && kink <= last {
+      points += piece(start, kink)
+      start = kink + 1
+    }
+    return points
+  }
+
+  /// The points lie symmetrically about the middle (an even count has two middle ones), so odd powers cancel; the
+  /// outer weight makes the sum of squares right although Gauss's abscissa is rounded to a whole number.
+  private static func piece(_ first: Int, _ last: Int) -> [(Int, Double)] {
     let count = last - first + 1
-    guard count > 3 else { return count > 0 ? (first...last).map { ($0, 1) } : [] }
-    // The sum over whole numbers is the integral from half below the first to half above the last.
-    let middle = Double(first + last) / 2
-    let reach = Double(count) / 2 * 0.7745966692414834
-    let total = Double(count)
-    return [
-      (Int((middle - reach).rounded()), total * 5 / 18), (Int(middle.rounded()), total * 8 / 18),
-      (Int((middle + reach).rounded()), total * 5 / 18),
-    ]
+    guard count > 5 else { return (first...last).map { ($0, 1) } }
+    let n = Double(count)
+    let squares = n * (n * n - 1) / 12
+    let reach = n / 2 * 0.7745966692414834
+    let middle = first + (count - 1) / 2
+    guard count % 2 == 0 else {
+      let side = Int(reach.rounded())
+      let outer = squares / Double(2 * side * side)
+      return [(middle - side, outer), (middle, n - 2 * outer), (middle + side, outer)]
+    }
+    let side = Int(reach)
+    let distance = Double(side) + 0.5
+    let outer = (squares - n / 4) / (2 * distance * distance - 0.5)
+    let inner = n / 2 - outer
+    return [(middle - side, outer), (middle, inner), (middle + 1, inner), (middle + 1 + side, outer)]
   }
 }

@@ -18,7 +18,7 @@ package final class StepTable {
   private let prefillOperators: [LinearOperator]
   /// Whether prefill has operators that are neither tabulated nor linear.
   private let hasIrregularPrefill: Bool
-  private let launches: (decode: Int, prefill: Int)
+  private let launches: LaunchCounts
   private let waitingPower: Watts
   private let devices: Double
 
@@ -39,9 +39,7 @@ package final class StepTable {
     prefillOperators = Self.linearOperators(deployment.graph, scope: .prefill)
     let mixed = deployment.graph.operators(for: Self.mixedStep(deployment.graph.spans))
     hasIrregularPrefill = mixed.contains { $0.scope == .prefill && !LinearOperator.canRepresent($0) }
-    launches = (
-      mixed.filter { $0.scope != .prefill }.reduce(0) { $0 + $1.count }, mixed.reduce(0) { $0 + $1.count }
-    )
+    launches = LaunchCounts(mixed)
     waitingPower = deployment.pricer.constants[.powerStatic] * deployment.platform.device.power.cap
     devices = Double(deployment.parallelism.tensor)
   }
@@ -59,8 +57,7 @@ package final class StepTable {
       if hasIrregularPrefill { part += irregularPrefill(step) }
     }
     let device = Seconds(part.time)
-    let host = deployment.hostTime(
-      step, launches: step.prefillTokens > 0 ? launches.prefill : launches.decode, device: device)
+    let host = deployment.hostTime(step, launches: launches.count(in: step), device: device)
     let energy = (Joules(part.energy) + waitingPower * host) * devices
     return Cost(nanoseconds: Int64(((device + host).value * 1e9).rounded()), energy: energy)
   }
@@ -146,6 +143,32 @@ struct PartCost {
   static func += (a: inout PartCost, b: PartCost) {
     a.time += b.time
     a.energy += b.energy
+  }
+}
+
+/// Kernels that each part of a step launches; a part's sizes don't change their number.
+private struct LaunchCounts {
+  private var tokens = 0
+  private var sampled = 0
+  private var decode = 0
+  private var prefill = 0
+
+  /// - Parameter operators: Those of a step that has every part.
+  init(_ operators: [Operator]) {
+    for work in operators {
+      switch work.scope {
+      case .tokens: tokens += work.count
+      case .sampled: sampled += work.count
+      case .decode: decode += work.count
+      case .prefill: prefill += work.count
+      case .encoder: break
+      }
+    }
+  }
+
+  func count(in step: StepShape) -> Int {
+    tokens + (step.sampledTokens > 0 ? sampled : 0) + (step.decodeSequences > 0 ? decode : 0)
+      + (step.prefillTokens > 0 ? prefill : 0)
   }
 }
 

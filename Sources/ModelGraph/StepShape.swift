@@ -75,7 +75,8 @@ package struct AttentionSpans: Sendable, Equatable {
     var sums = SpanSums()
     for lane in 0..<4 {
       let window = windows[lane]
-      sums[lane] = Double(tokens) + Double(min(start, window == Int.max ? start : window))
+      // A window counts the query itself, so the first query sees one cached token less.
+      sums[lane] = Double(tokens + min(start, window - 1))
     }
     return sums
   }

@@ -66,14 +66,15 @@ struct Replica {
     step.decodeSequences = decodes.count
     step.decodeContext = decodes.context
     var budget = limits.maxBatchedTokens - decodes.count
-    continuePrompts(&step, &budget, now: now)
-    if preemptions == before { admit(&step, &budget, now: now) }
+    let allGoOn = continuePrompts(&step, &budget, now: now)
+    if allGoOn, preemptions == before { admit(&step, &budget, now: now) }
     guard step.tokens > 0 else { return nil }
     return costs.cost(step)
   }
 
   /// Gives prompts in work their next chunks.
-  private mutating func continuePrompts(_ step: inout StepShape, _ budget: inout Int, now: Int64) {
+  /// - Returns: Whether none waits for blocks; while one does, nobody is admitted past it.
+  private mutating func continuePrompts(_ step: inout StepShape, _ budget: inout Int, now: Int64) -> Bool {
     var index = 0
     while index < prefilling.count, budget > 0 {
       let slot = prefilling[index]
@@ -82,10 +83,11 @@ struct Replica {
       let needed = limits.blocks(for: request.computed + tokens) - request.blocks
       while needed > freeBlocks, let last = order.last, last != slot, !isInStep(last) { preempt(last, now: now) }
       // The last one waits for the others to finish; nobody after it could go on either.
-      guard needed <= freeBlocks else { break }
+      guard needed <= freeBlocks else { return false }
       add(slot, tokens, needed, &step, &budget)
       index += 1
     }
+    return true
   }
 
   /// Decodes of this step keep what they were given; only requests without a part in it may be preempted for prompts.
@@ -212,6 +214,18 @@ struct Replica {
     preemptions += 1
     release(slot)
     waiting.prepend(request)
+  }
+
+  // MARK: Checking
+
+  /// Blocks that running requests hold, counted one by one, with those of the step in progress or without: what
+  /// ``usedBlocks`` must say.
+  func heldBlocks(inStep: Bool) -> Int {
+    slots.indices.reduce(0) { sum, slot in
+      guard let request = slots[slot] else { return sum }
+      if prefilling.contains(slot) { return sum + request.blocks }
+      return sum + limits.blocks(for: cached(slot) + (inStep ? 1 : 0))
+    }
   }
 
   // MARK: The end of the run

@@ -1,0 +1,75 @@
+import EventKernel
+import ModelGraph
+import TestSupport
+import Testing
+
+@testable import Execution
+
+@Suite struct StepTableTests {
+  static let plans: [(model: String, runtime: String, tensor: Int)] = [
+    ("llama-3-8b", "vllm", 1), ("llama-3-8b", "vllm", 2), ("llama-3-8b", "hugging-face", 1),
+    ("qwen2.5-0.5b", "hugging-face", 1), ("gpt-oss-20b", "vllm", 1), ("gemma-2-9b", "vllm", 2),
+    ("gemma-3-1b", "hugging-face", 1), ("deepseek-v2-lite", "vllm", 1), ("deepseek-v2-lite", "vllm", 2),
+    ("deepseek-v3.2", "vllm", 8), ("mixtral-8x7b", "vllm", 2), ("mamba2-2.7b", "vllm", 1), ("jamba-mini", "vllm", 2),
+    ("xlstm-7b", "vllm", 1), ("falcon-h1-7b", "vllm", 1), ("kimi-linear-48b-a3b", "vllm", 1),
+    ("nemotron-super-49b", "vllm", 2),
+  ]
+
+  /// Random decodes and chunks, sometimes only one of the two, sometimes no prompt that ends.
+  private func step(_ random: inout RandomStream, _ spans: AttentionSpans) -> StepShape {
+    var step = StepShape()
+    let kinds = random.integer(below: 3)
+    if kinds != 0 {
+      for _ in 0...random.integer(below: 40) {
+        step.decodeSequences += 1
+        step.decodeContext += spans.visible(1 + random.integer(below: 6000))
+      }
+    }
+    if kinds != 1 {
+      for _ in 0...random.integer(below: 3) {
+        step.addPrefill(
+          sequences: 1, tokens: 1 + random.integer(below: 500), start: random.integer(below: 3) * 700,
+          last: random.integer(below: 2) == 0, spans: spans)
+      }
+    }
+    return step
+  }
+
+  @Test(arguments: plans)
+  func `the table's cost of any step is what the operators' prices add up to`(
+    model: String, runtime: String, tensor: Int
+  ) throws {
+    let deployment = try Repository.deployment(
+      model, on: "hgx-h100", runtime: runtime, Parallelism(tensor: tensor))
+    let table = try StepTable(deployment)
+    var random = RandomStream(seed: 5, name: model)
+    for _ in 0..<12 {
+      let step = step(&random, table.spans)
+      let price = deployment.price(step)
+      let cost = table.cost(step)
+      let nanoseconds = price.time.value * 1e9
+      #expect(abs(Double(cost.nanoseconds) - nanoseconds) <= 0.5 + 1e-9 * nanoseconds, "\(step)")
+      #expect(near(cost.energy.value, price.energy.value), "\(step)")
+      #expect(table.cost(step) == cost)
+    }
+  }
+
+  @Test func `pipelines, data parallelism and encoders are refused with a reason`() throws {
+    func refusal(_ deployment: Deployment) -> String {
+      do {
+        _ = try StepTable(deployment)
+        return "accepted"
+      } catch {
+        return "\(error)"
+      }
+    }
+    #expect(
+      try refusal(Repository.deployment("llama-3-8b", on: "hgx-h100", Parallelism(pipeline: 2)))
+        .hasPrefix("pipeline parallelism cannot be replayed yet"))
+    #expect(
+      try refusal(Repository.deployment("llama-3-8b", on: "hgx-h100", Parallelism(data: 2)))
+        == "one replica is replayed, so --dp must be 1")
+    #expect(
+      try refusal(Repository.deployment("switch-base-8", on: "h100-sxm")).hasPrefix("switch-base-8 has an encoder"))
+  }
+}
