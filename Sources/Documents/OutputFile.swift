@@ -11,7 +11,8 @@ package final class OutputFile {
   package init(path: String) throws {
     self.path = path
     partial = path + ".partial"
-    let folder = (path as NSString).deletingLastPathComponent
+    // Foundation's `deletingLastPathComponent` traps on a name of one character.
+    let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
     if !folder.isEmpty {
       do {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
