@@ -9,6 +9,7 @@ package final class OutputFile {
   private var finished = false
 
   package init(path: String) throws {
+    guard !path.isEmpty else { throw DataError(file: "''", problem: "is empty, expected the name of a file to write") }
     self.path = path
     partial = path + ".partial"
     // Foundation's `deletingLastPathComponent` traps on a name of one character.
