@@ -9,9 +9,11 @@ package final class OutputFile {
   private var finished = false
 
   package init(path: String) throws {
+    guard !path.isEmpty else { throw DataError(file: "''", problem: "is empty, expected the name of a file to write") }
     self.path = path
     partial = path + ".partial"
-    let folder = (path as NSString).deletingLastPathComponent
+    // Foundation's `deletingLastPathComponent` traps on a name of one character.
+    let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
     if !folder.isEmpty {
       do {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

@@ -34,7 +34,7 @@ import Testing
     let json = try objects(command.run(line + " --format json").output)
     #expect(json.count == 1 && Set(json[0].keys) == Set(csv.keys))
     for (name, value) in json[0] {
-      if let number = value as? NSNumber { #expect(Double(csv[name] ?? "") == number.doubleValue, "\(name)") }
+      if let number = value as? NSNumber { #expect(agrees(csv[name], number), "\(name)") }
       if let text = value as? String { #expect(csv[name] == text) }
       if value is NSNull { #expect(csv[name] == "") }
     }
@@ -119,6 +119,13 @@ import Testing
     let saved = try command.run("predict --cases c.csv --save new/out.csv")
     #expect(saved.code == 0 && saved.output.isEmpty && saved.messages.contains("wrote new/out.csv"))
     #expect(try command.read("new/out.csv") == printed)
+  }
+
+  @Test func `results may be saved under a name of one letter`() throws {
+    let command = try Command()
+    try command.write("c.csv", cases)
+    #expect(try command.run("predict --cases c.csv --save o").code == 0)
+    #expect(command.files == ["c.csv", "o"])
   }
 
   @Test func `a case is priced as the same prediction alone`() throws {

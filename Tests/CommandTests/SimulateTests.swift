@@ -31,7 +31,7 @@ import Testing
     let json = try objects(command.run(line + " --format json").output)
     #expect(json.count == 1 && Set(json[0].keys) == Set(csv.keys))
     for (name, value) in json[0] {
-      if let number = value as? NSNumber { #expect(Double(csv[name] ?? "") == number.doubleValue, "\(name)") }
+      if let number = value as? NSNumber { #expect(agrees(csv[name], number), "\(name)") }
     }
   }
 

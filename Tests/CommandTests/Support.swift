@@ -87,6 +87,11 @@ final class Running {
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = try FileHandle(forWritingTo: output)
     process.standardError = try FileHandle(forWritingTo: messages)
+    // Threads that run tests may block signals, and a child inherits what they block.
+    var interrupts = sigset_t()
+    sigemptyset(&interrupts)
+    sigaddset(&interrupts, SIGINT)
+    pthread_sigmask(SIG_UNBLOCK, &interrupts, nil)
     try process.run()
   }
 
@@ -129,6 +134,12 @@ func record(_ text: String) throws -> [String: String] {
   let lines = records(text)
   try #require(lines.count == 2 && lines[0].count == lines[1].count)
   return Dictionary(zip(lines[0], lines[1]), uniquingKeysWith: { first, _ in first })
+}
+
+/// Whether a CSV field says the same number; Foundation's JSON reader is not exact in the last digit.
+func agrees(_ field: String?, _ number: NSNumber) -> Bool {
+  guard let value = field.flatMap({ Double($0) }) else { return false }
+  return abs(value - number.doubleValue) <= 1e-12 * abs(value)
 }
 
 /// The objects of a JSON array.

@@ -1,3 +1,4 @@
+import Foundation
 import Hardware
 import ModelGraph
 import Testing
@@ -75,6 +76,22 @@ import Testing
     for _ in 0..<1000 {
       let bytes = mutator.mutated(valid)
       #expect(model(bytes) == nil, "\(String(decoding: bytes, as: UTF8.self))")
+    }
+  }
+
+  @Test(arguments: [
+    "llama-3-8b", "deepseek-v3", "gemma-3-27b", "falcon-h1-7b", "gpt-oss-20b", "flan-t5-xxl", "qwen3-next-80b-a3b",
+  ])
+  func `a configuration with any number replaced by an extreme one is read or refused`(name: String) throws {
+    let valid = String(decoding: try Repository.bytes("Workloads/Models/\(name)/config.json"), as: UTF8.self)
+    let extremes = [
+      "0", "-1", "1", "1.5", "1000000", "999999999999", "9223372036854775807", "1e308", "null", "\"x\"", "[]",
+    ]
+    for range in valid.ranges(of: /-?[0-9][0-9.eE+-]*/) {
+      for extreme in extremes {
+        let text = valid.replacingCharacters(in: range, with: extreme)
+        #expect(model(Array(text.utf8)) == nil, "\(extreme) at \(valid[..<range.lowerBound].suffix(40))")
+      }
     }
   }
 

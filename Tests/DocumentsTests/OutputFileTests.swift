@@ -53,6 +53,12 @@ import Testing
     #expect(message { try OutputFile(path: file + "/out.csv") } == "\(file): cannot be created as a folder for results")
     #expect(message { try OutputFile(path: folder.path) } == "\(folder.path): is a folder, expected a file to write")
     #expect(message { try OutputFile(path: "/proc/out.csv") } == "/proc/out.csv: cannot be written (permission?)")
+    #expect(message { try OutputFile(path: "") } == "'': is empty, expected the name of a file to write")
     #expect(folder.contents == ["file"])
+  }
+
+  /// Foundation's `deletingLastPathComponent` traps on such a name. The path leads nowhere, so nothing is written here.
+  @Test(arguments: [".", "/"]) func `a name of one letter is handled like any other`(path: String) {
+    #expect(message { try OutputFile(path: path) } == "\(path): is a folder, expected a file to write")
   }
 }
