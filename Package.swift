@@ -34,11 +34,22 @@ let package = Package(
         "Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "Execution", "Workloads", "Serving",
         "Reporting", argumentParser,
       ]),
+    .executableTarget(
+      name: "ridgeline-bench",
+      dependencies: [
+        "Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "Execution", "Workloads", "Serving",
+      ]),
     .testTarget(
       name: "ModelGraphTests", dependencies: ["ModelGraph", "Documents", "Quantities"],
       exclude: ["LibraryCounts.json"]),
     .testTarget(name: "EventKernelTests", dependencies: ["EventKernel"]),
     .testTarget(name: "WorkloadsTests", dependencies: ["Documents", "EventKernel", "Workloads"]),
+    .testTarget(name: "QuantitiesTests", dependencies: ["EventKernel", "Quantities"]),
+    .testTarget(
+      name: "DocumentsTests", dependencies: ["Documents", "EventKernel", "Hardware", "ModelGraph", "Quantities"]),
+    .testTarget(name: "HardwareTests", dependencies: ["CostModels", "Documents", "Hardware", "Quantities"]),
+    .testTarget(name: "ReportingTests", dependencies: ["Quantities", "Reporting"]),
+    .testTarget(name: "CommandTests", dependencies: ["ridgeline"]),
     .target(
       name: "TestSupport",
       dependencies: ["Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "Execution"],

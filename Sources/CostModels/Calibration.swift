@@ -58,7 +58,7 @@ extension Calibration: CatalogueEntry {
     try node.strictObject { table in
       var constants = Constants()
       for key in ConstantKey.allCases {
-        guard let item = table.optional(key.rawValue) else { continue }
+        guard let item = table.optional(key.name) else { continue }
         if key.isTime {
           constants[key] = try item.quantity(TimeDimension.self, allowingZero: true).value
         } else {
@@ -90,7 +90,7 @@ package struct CalibrationChoice: Sendable {
     guard merged.missing.isEmpty else {
       throw DataError(
         file: folder,
-        problem: "no calibration gives \(merged.missing.map(\.rawValue).joined(separator: ", ")) for device "
+        problem: "no calibration gives \(merged.missing.map(\.name).joined(separator: ", ")) for device "
           + "'\(device.name)' of class \(device.deviceClass.rawValue)")
     }
     constants = merged

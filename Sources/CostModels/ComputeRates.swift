@@ -57,10 +57,3 @@ package struct UnsupportedFormat: Error, CustomStringConvertible, Sendable {
       + available.map(\.rawValue).joined(separator: ", ")
   }
 }
-
-extension NumberFormat {
-  /// Position in `allCases`, for tables.
-  var index: Int { Self.indices[self] ?? 0 }
-
-  private static let indices = Dictionary(uniqueKeysWithValues: allCases.enumerated().map { ($1, $0) })
-}

@@ -4,19 +4,22 @@ import Quantities
 /// The calibrated constants of the operator and step models: what share of each peak is reached, and what each start
 /// costs. Every one comes from a calibration file; there are no built-in values.
 package struct Constants: Sendable, Equatable {
-  var values: [ConstantKey: Double] = [:]
+  /// By position of the key; not a number where no file gave one.
+  private var values = [Double](repeating: .nan, count: ConstantKey.allCases.count)
 
   package init() {}
 
   /// The other's constants win.
-  package mutating func override(with other: Constants) { values.merge(other.values) { _, new in new } }
+  package mutating func override(with other: Constants) {
+    for index in values.indices where !other.values[index].isNaN { values[index] = other.values[index] }
+  }
 
   /// Constants that no file gave.
-  package var missing: [ConstantKey] { ConstantKey.allCases.filter { values[$0] == nil } }
+  package var missing: [ConstantKey] { ConstantKey.allCases.filter { values[$0.rawValue].isNaN } }
 
   package subscript(key: ConstantKey) -> Double {
-    get { values[key] ?? 0 }
-    set { values[key] = newValue }
+    get { values[key.rawValue] }
+    set { values[key.rawValue] = newValue }
   }
 
   /// A share of a peak.
@@ -25,42 +28,47 @@ package struct Constants: Sendable, Equatable {
   package func time(_ key: ConstantKey) -> Seconds { Seconds(self[key]) }
 }
 
-/// Names of the calibrated constants, as calibration files spell them.
-package enum ConstantKey: String, CaseIterable, Sendable {
+/// The calibrated constants.
+package enum ConstantKey: Int, CaseIterable, Sendable {
   /// Shares of peak compute and of main-memory bandwidth that a large GEMM reaches, and its start.
-  case gemmCompute = "gemm_compute"
-  case gemmMemory = "gemm_memory"
-  case gemmStart = "gemm_start"
+  case gemmCompute
+  case gemmMemory
+  case gemmStart
   /// Share of a tile's steady rate that one more inner step of pipeline filling costs, in inner elements.
-  case gemmPrologue = "gemm_prologue"
+  case gemmPrologue
   /// Share of compute the grouped GEMMs of experts reach, relative to a plain GEMM.
-  case expertCompute = "expert_compute"
-  case decodeAttentionCompute = "decode_attention_compute"
-  case decodeAttentionMemory = "decode_attention_memory"
-  case decodeAttentionStart = "decode_attention_start"
+  case expertCompute
+  case decodeAttentionCompute
+  case decodeAttentionMemory
+  case decodeAttentionStart
   /// Time of one (sequence, KV head) pair on one parallel unit, whatever its context.
-  case decodeAttentionTile = "decode_attention_tile"
-  case prefillAttentionCompute = "prefill_attention_compute"
-  case prefillAttentionMemory = "prefill_attention_memory"
-  case prefillAttentionStart = "prefill_attention_start"
-  case elementwiseMemory = "elementwise_memory"
-  case elementwiseStart = "elementwise_start"
+  case decodeAttentionTile
+  case prefillAttentionCompute
+  case prefillAttentionMemory
+  case prefillAttentionStart
+  case elementwiseMemory
+  case elementwiseStart
   /// Share of vector or matrix peak a recurrent scan reaches.
-  case scanCompute = "scan_compute"
+  case scanCompute
   /// Share of the link's bandwidth collectives reach; starts of one- and two-shot all-reduce; one more rank.
-  case collectiveLink = "collective_link"
-  case collectiveOneShotStart = "collective_one_shot_start"
-  case collectiveTwoShotStart = "collective_two_shot_start"
-  case collectiveHop = "collective_hop"
+  case collectiveLink
+  case collectiveOneShotStart
+  case collectiveTwoShotStart
+  case collectiveHop
   /// Host time of one kernel launch where the runtime does not replay a captured graph.
-  case launch = "launch"
+  case launch
   /// Host time a step costs whatever it does, and for each sequence in it.
-  case stepOverhead = "step_overhead"
-  case stepPerSequence = "step_per_sequence"
+  case stepOverhead
+  case stepPerSequence
   /// Board power while busy, as shares of the cap: always, at full compute rate, at full memory rate.
-  case powerStatic = "power_static"
-  case powerCompute = "power_compute"
-  case powerMemory = "power_memory"
+  case powerStatic
+  case powerCompute
+  case powerMemory
+
+  /// The name in files: the case's name in snake case.
+  package var name: String {
+    "\(self)".reduce(into: "") { $0 += $1.isUppercase ? "_" + $1.lowercased() : String($1) }
+  }
 
   /// Whether a file gives it as a time; otherwise as a plain number.
   package var isTime: Bool {

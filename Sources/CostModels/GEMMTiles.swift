@@ -19,10 +19,20 @@ struct GEMMTile {
 
 /// Tile menus by device class: the shape of the efficiency curve that devices of a class share.
 enum GEMMTiles {
+  /// Share of the units that must be at work to draw the full memory bandwidth. NPUs load through copy engines of their
+  /// own, whatever the arrays do.
+  static func unitsToSaturateMemory(_ deviceClass: DeviceClass) -> Double {
+    switch deviceClass {
+    case .tensorCoreGPU, .integratedGPU, .simdCPU, .storage: 0.5
+    case .systolicNPU, .dataflowNPU: 0
+    }
+  }
+
   static func menu(for deviceClass: DeviceClass) -> [GEMMTile] {
     switch deviceClass {
     case .tensorCoreGPU: tensorCoreGPU
-    case .systolicNPU, .dataflowNPU: systolic
+    case .systolicNPU: systolic
+    case .dataflowNPU: dataflow
     case .integratedGPU: integratedGPU
     case .simdCPU, .storage: simdCPU
     }
@@ -45,6 +55,12 @@ enum GEMMTiles {
     GEMMTile(128, 256, efficiency: 1),
     GEMMTile(32, 128, efficiency: 0.5),
     GEMMTile(8, 128, split: 2, efficiency: 0.25),
+  ]
+
+  /// Many small units fed from on-chip memory.
+  private static let dataflow = [
+    GEMMTile(32, 64, efficiency: 1),
+    GEMMTile(8, 32, efficiency: 0.6),
   ]
 
   private static let integratedGPU = [

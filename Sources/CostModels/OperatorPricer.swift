@@ -13,6 +13,8 @@ package struct OperatorPricer: Sendable {
 
   private let tiles: [GEMMTile]
   private let units: Double
+  /// Units that must be at work to draw the full memory bandwidth.
+  private let saturating: Double
   private let bandwidth: BytesPerSecond
   private let cap: Watts
   private let gemmStart: Double
@@ -27,6 +29,7 @@ package struct OperatorPricer: Sendable {
     rates = ComputeRates(device)
     tiles = GEMMTiles.menu(for: device.deviceClass)
     units = Double(device.parallelUnits)
+    saturating = units * GEMMTiles.unitsToSaturateMemory(device.deviceClass)
     bandwidth = device.mainMemory?.bandwidth ?? .zero
     cap = device.power.cap
     gemmStart = constants[.gemmStart]
@@ -68,8 +71,7 @@ package struct OperatorPricer: Sendable {
       let waves = (blocks / units).rounded(.up)
       let tileWork = 2 * tile.rows * tile.columns * (inner / tile.split + prologue)
       let compute = waves * tileWork / (tile.efficiency * unitRate)
-      // About half of the units can saturate the memory.
-      var memory = fullMemoryTime / min(1, 2 * min(blocks, units) / units)
+      var memory = fullMemoryTime * max(1, saturating / min(blocks, units))
       var start = gemmStart
       if tile.split > 1 {
         // Partial sums are written and read once more in fp32, by a second short kernel.

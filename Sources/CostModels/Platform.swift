@@ -76,15 +76,16 @@ package struct PlatformFinder: Sendable {
         return try platform(of: systems.find(name))
       } catch let other as UnknownName {
         throw UnknownName(
-          title: "device or system", name: name, nearest: unknown.nearest ?? other.nearest,
+          title: "device or system", listed: unknown.listed + other.listed, name: name, nearest: unknown.nearest ?? other.nearest,
           count: unknown.count + other.count)
       }
     }
   }
 
   private func platform(of device: Device) throws -> Platform {
-    guard !device.engines.isEmpty, device.mainMemory != nil else {
-      throw DataError(file: device.name, problem: "is a drive (kind \(device.kind)) and cannot run a model by itself")
+    // A computational drive has engines and memory too, but only helps a host.
+    guard device.kind != .ssd, device.kind != .csd else {
+      throw UnsuitableDevice(device: device.name, kind: device.kind)
     }
     return Platform(
       name: device.name, title: device.title, device: device, available: nil, perNode: nil,
@@ -131,5 +132,15 @@ package struct PlatformFinder: Sendable {
       }
     }
     throw DataError(file: system.name, problem: "has no device that computes")
+  }
+}
+
+/// A device that cannot run a model by itself.
+package struct UnsuitableDevice: Error, CustomStringConvertible, Sendable {
+  package let device: String
+  package let kind: DeviceKind
+
+  package var description: String {
+    "\(device) is a drive (\(kind.rawValue)) and cannot run a model by itself; choose a gpu, npu, cpu or soc"
   }
 }

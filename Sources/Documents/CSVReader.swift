@@ -20,7 +20,6 @@ package final class CSVReader {
   private var record: [UInt8] = []
   private var ends: [Int] = []
   private var nextLine = 1
-  private var quotesSeen = false
 
   /// Longer records are refused: they are a sign of a missing quote or of a binary file.
   static let longestRecord = 1 << 20
@@ -91,7 +90,7 @@ package final class CSVReader {
     }
     if !plain {
       let spelled = try text(column)
-      guard let real = Double(spelled), let exact = Int(exactly: real) else {
+      guard let real = decimal(spelled), let exact = Int(exactly: real) else {
         throw error(column, "found \(shown(spelled)), expected a whole number")
       }
       number = exact
@@ -104,13 +103,18 @@ package final class CSVReader {
 
   package func double(_ column: Int, in range: ClosedRange<Double>) throws -> Double {
     let spelled = try text(column)
-    guard let number = Double(spelled), number.isFinite else {
+    guard let number = decimal(spelled), number.isFinite else {
       throw error(column, "found \(shown(spelled)), expected a finite number")
     }
     guard range.contains(number) else {
       throw error(column, "found \(spelled), expected a number from \(range.lowerBound) to \(range.upperBound)")
     }
     return number
+  }
+
+  /// A number in decimal notation: `1e3`, but not `0x10` or `nan`.
+  private func decimal(_ text: String) -> Double? {
+    text.utf8.allSatisfy { "0123456789+-.eE".utf8.contains($0) } ? Double(text) : nil
   }
 
   /// The bytes of a field, for readers of their own formats.
@@ -141,10 +145,11 @@ package final class CSVReader {
     var any = false
     while let byte = source.next() {
       any = true
-      guard record.count < Self.longestRecord else {
+      guard record.count + ends.count < Self.longestRecord else {
         throw DataError(
           file: file, line: line, problem: "is longer than \(Self.longestRecord) bytes; is a quote missing?")
       }
+      guard byte != 0 else { throw DataError(file: file, line: line, problem: "contains a NUL byte, expected text") }
       if inQuotes {
         if byte == UInt8(ascii: "\"") {
           if source.peek() == UInt8(ascii: "\"") {
@@ -173,7 +178,6 @@ package final class CSVReader {
         nextLine += 1
         return finishRecord()
       case UInt8(ascii: "\r") where source.peek() == UInt8(ascii: "\n"): continue
-      case 0: throw DataError(file: file, line: line, problem: "contains a NUL byte, expected text")
       default:
         guard !afterQuote else {
           throw DataError(file: file, line: line, problem: "has text after a closing quote")

@@ -43,7 +43,7 @@ package struct Catalogue<Entry: CatalogueEntry>: Sendable {
       spellings += ([entry.name] + entry.aliases).map { ($0, entry.name) }
     }
     let nearest = nearestName(to: name, among: spellings.map(\.spelling))
-    throw UnknownName(title: Entry.title, name: name, nearest: nearest, count: names.count)
+    throw UnknownName(title: Entry.title, listed: [Entry.listed], name: name, nearest: nearest, count: names.count)
   }
 
   private func path(_ name: String) -> String { folder + "/" + Entry.file(ofName: name) }
@@ -53,6 +53,8 @@ package struct Catalogue<Entry: CatalogueEntry>: Sendable {
 package protocol CatalogueEntry: Sendable {
   /// What an entry is called in messages: `device`, `model`.
   static var title: String { get }
+  /// What `ridgeline list` calls all of them; the title with an `s` unless an entry says otherwise.
+  static var listed: String { get }
   /// Whether an entry is a folder with `about.yaml` rather than one file.
   static var isFolder: Bool { get }
   var name: String { get }
@@ -75,25 +77,31 @@ extension CatalogueEntry {
   static func isPath(_ text: String) -> Bool { text.hasSuffix(".yaml") || text.hasSuffix(".json") }
 
   package static var isFolder: Bool { false }
+  package static var listed: String { title + "s" }
 }
 
 /// A name that nothing has.
 package struct UnknownName: Error, CustomStringConvertible, Sendable {
   package let title: String
+  /// What `ridgeline list` takes to show the names there are.
+  package let listed: [String]
   package let name: String
   package let nearest: String?
   package let count: Int
 
-  package init(title: String, name: String, nearest: String?, count: Int) {
+  package init(title: String, listed: [String], name: String, nearest: String?, count: Int) {
     self.title = title
+    self.listed = listed
     self.name = name
     self.nearest = nearest
     self.count = count
   }
 
   package var description: String {
-    "unknown \(title) \(shown(name))" + (nearest.map { "; did you mean '\($0)'?" } ?? "")
-      + " ('ridgeline list \(title)s' shows all \(count))"
+    let commands = listed.map { "'ridgeline list \($0)'" }.joined(separator: " and ")
+    return printable(
+      "unknown \(title) \(shown(name))" + (nearest.map { "; did you mean '\($0)'?" } ?? "")
+        + " (\(commands) \(listed.count == 1 ? "shows" : "show") all \(count))", limit: 1000)
   }
 }
 

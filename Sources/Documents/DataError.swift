@@ -21,14 +21,23 @@ package struct DataError: Error, CustomStringConvertible, Sendable {
     if let line { place += ":\(line)" }
     if let field, !field.isEmpty { place += ": \(field)" }
     let hint = nearest.map { "; did you mean '\($0)'?" } ?? ""
-    return "\(place): \(problem)\(hint)"
+    return printable("\(place): \(problem)\(hint)", limit: 1000)
   }
+}
+
+/// Text for a message: one line without control characters, cut where it is longer than a reader would read.
+func printable(_ text: some StringProtocol, limit: Int) -> String {
+  let scalars = text.unicodeScalars
+  let kept = scalars.prefix(limit).map { scalar in
+    switch scalar.properties.generalCategory {
+    case .control, .format, .lineSeparator, .paragraphSeparator: "?"
+    default: String(scalar)
+    }
+  }
+  return kept.joined() + (scalars.dropFirst(limit).isEmpty ? "" : "...")
 }
 
 /// A found text as a message shows it: quoted, printable, and short.
 package func shown(_ text: some StringProtocol) -> String {
-  let printable = text.unicodeScalars.prefix(60).map { scalar in
-    scalar.properties.generalCategory == .control ? "?" : String(scalar)
-  }.joined()
-  return "'" + printable + (text.unicodeScalars.count > 60 ? "..." : "") + "'"
+  "'" + printable(text, limit: 60) + "'"
 }

@@ -12,6 +12,10 @@ package enum JSONDocument {
       value = try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
     } catch let DecodingError.dataCorrupted(context) {
       throw DataError(file: file, problem: "is not JSON: \(reason(context))")
+    } catch let DecodingError.typeMismatch(_, context) {
+      // Every kind of value was tried; Foundation knows the table it stands in, and not why.
+      let field = context.codingPath.map(\.stringValue).joined(separator: ".")
+      throw DataError(file: file, field: field, problem: "is not JSON: a malformed value, or a number too large")
     } catch {
       throw DataError(file: file, problem: "is not JSON")
     }

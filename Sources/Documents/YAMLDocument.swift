@@ -13,6 +13,7 @@ package enum YAMLDocument {
 
   package static func parse(_ text: String, file: String) throws -> Node {
     try refuseDeepNesting(text, file: file)
+    try refuseAliases(text, file: file)
     let root: Yams.Node?
     do {
       root = try Yams.compose(yaml: text)
@@ -56,13 +57,42 @@ package enum YAMLDocument {
     }
   }
 
+  /// Refuses a name that is both anchored (`&name`) and used (`*name`) where a value may begin. Yams expands aliases
+  /// while it parses, so that a few lines of them can stand for more nodes than there is time to compare.
+  private static func refuseAliases(_ text: String, file: String) throws {
+    var anchors: Set<Substring> = []
+    var aliases: [(name: Substring, line: Int)] = []
+    var line = 1
+    var previous = UInt8(ascii: "\n")
+    let bytes = text.utf8
+    for index in bytes.indices {
+      let byte = bytes[index]
+      if byte == UInt8(ascii: "&") || byte == UInt8(ascii: "*"), beginsValue(after: previous) {
+        let name = text[bytes.index(after: index)...].prefix { $0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" }
+        if byte == UInt8(ascii: "&") { anchors.insert(name) } else { aliases.append((name, line)) }
+      }
+      if byte == UInt8(ascii: "\n") { line += 1 }
+      previous = byte
+    }
+    if let used = aliases.first(where: { !$0.name.isEmpty && anchors.contains($0.name) }) {
+      throw DataError(
+        file: file, line: used.line,
+        problem: "uses a YAML alias, \(shown("*" + used.name)), which is not supported here")
+    }
+  }
+
+  private static func beginsValue(after byte: UInt8) -> Bool {
+    " \t\r\n[]{},:-?".utf8.contains(byte) || byte >= 0x80
+  }
+
   private static func located(_ error: YamlError, file: String) -> DataError {
     switch error {
     case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
       .composer(_, let problem, let mark, _):
       DataError(file: file, line: mark.line, problem: "is not YAML: \(problem)")
-    case .duplicatedKeysInMapping(let duplicates, _):
-      DataError(file: file, problem: "key \(shown(duplicates.sorted().first ?? "?")) appears twice")
+    case .duplicatedKeysInMapping(let duplicates, let context):
+      DataError(
+        file: file, line: context.mark.line, problem: "key \(shown(duplicates.sorted().first ?? "?")) appears twice")
     default:
       DataError(file: file, problem: "is not YAML: \(firstLine(error))")
     }

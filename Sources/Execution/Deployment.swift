@@ -78,9 +78,10 @@ package struct FormatRequest: Sendable, Hashable {
   ) throws(UnsupportedFormat) -> (formats: Formats, notes: [String]) {
     var notes: [String] = []
     let stream = streamFormat(model, rates, device.name, &notes)
-    let activations = self.activations ?? stream
+    let published = weights == nil && self.activations == nil ? model.quantization : nil
+    let activations = self.activations ?? publishedActivations(published, stream, rates, device.name, &notes)
     let chosen = Formats(
-      weights: weights ?? activations, activations: activations, kv: kv ?? stream,
+      weights: weights ?? published?.weights ?? activations, activations: activations, kv: kv ?? stream,
       stream: activations.bits >= 16 ? activations : stream)
     for (format, role) in [(chosen.compute, "activations"), (chosen.stream, "attention and the residual stream")] {
       guard rates.supports(format) else {
@@ -88,6 +89,16 @@ package struct FormatRequest: Sendable, Hashable {
       }
     }
     return (chosen, notes)
+  }
+
+  /// A quantised checkpoint's activation format where the device computes in it; else weights are expanded.
+  private func publishedActivations(
+    _ published: Quantization?, _ stream: NumberFormat, _ rates: ComputeRates, _ device: String, _ notes: inout [String]
+  ) -> NumberFormat {
+    guard let format = published?.activations else { return stream }
+    if rates.supports(format) { return format }
+    notes.append("\(device) has no \(format.rawValue) arithmetic; weights are expanded to \(stream.rawValue)")
+    return stream
   }
 
   /// The checkpoint's 16-bit format where the device computes in it, else the nearest that it does.

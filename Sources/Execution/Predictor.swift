@@ -136,8 +136,10 @@ package struct Predictor: Sendable {
   private func prefillSteps(sequences: Int, input: Int) -> [(StepShape, Double)] {
     let spans = deployment.graph.spans
     guard deployment.model.encoder == nil else { return [(encoderStep(sequences: sequences, input: input), 1)] }
-    let budget = deployment.runtime.chunkedPrefill ? deployment.runtime.maxBatchedTokens : Int.max
-    guard input <= budget else { return chunkSteps(sequences: sequences, input: input, chunk: budget) }
+    let budget = deployment.runtime.maxBatchedTokens
+    if deployment.runtime.chunkedPrefill, input > budget {
+      return chunkSteps(sequences: sequences, input: input, chunk: budget)
+    }
     let together = max(1, min(sequences, budget / input))
     let whole = StepShape.prefill(sequences: together, tokens: input, spans: spans)
     let full = sequences / together

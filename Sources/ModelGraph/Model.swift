@@ -19,6 +19,8 @@ package struct Model: Sendable, Equatable {
   package var contextLimit: Int?
   /// Format the checkpoint is published in.
   package var publishedFormat: NumberFormat
+  /// Formats of its projections, when the checkpoint is quantised.
+  package var quantization: Quantization?
   /// Parameters outside layers, embeddings and heads (multi-token-prediction modules, vision towers that the
   /// configuration describes ...), loaded but not used by plain decoding.
   package var extraParameters: Int

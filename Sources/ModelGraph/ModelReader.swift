@@ -33,7 +33,9 @@ package enum ModelReader {
     guard let family = families.first(where: { family in family.types.contains { $0.key == architecture } }) else {
       throw unknown(fields, architecture)
     }
-    return try family.read(Configuration(fields: fields, architecture: architecture, name: name))
+    var model = try family.read(Configuration(fields: fields, architecture: architecture, name: name))
+    model.quantization = try fields.optional("quantization_config").map(Quantization.read)
+    return model
   }
 
   /// `model_type`, or the one that belongs to the first entry of `architectures` where it is missing.

@@ -8,6 +8,9 @@ package struct OperatorGraph: Sendable {
   package let model: Model
   package let plan: Plan
   package let spans: AttentionSpans
+  /// Layers of decoder and encoder, each kind once: equal layers cost the same wherever they stand.
+  private let decoderRuns: [LayerRun]
+  private let encoderRuns: [LayerRun]
 
   var formats: Formats { plan.formats }
   var parallelism: Parallelism { plan.parallelism }
@@ -19,20 +22,32 @@ package struct OperatorGraph: Sendable {
     self.model = model
     self.plan = plan
     spans = try AttentionSpans(of: model)
+    decoderRuns = Self.merged(model.decoder.runs)
+    encoderRuns = Self.merged(model.encoder?.runs ?? [])
   }
 
-  /// The operators of one step, in execution order, equal layers merged by count.
+  private static func merged(_ runs: [LayerRun]) -> [LayerRun] {
+    runs.reduce(into: []) { merged, run in
+      if let index = merged.firstIndex(where: { $0.layer == run.layer }) {
+        merged[index].count += run.count
+      } else {
+        merged.append(run)
+      }
+    }
+  }
+
+  /// The operators of one step, a layer's in execution order, equal layers merged by count.
   /// - Complexity: O(distinct layers).
   package func operators(for step: StepShape) -> [Operator] {
     var list: [Operator] = []
-    list.reserveCapacity(20 * model.decoder.runs.count + 8)
-    if let encoder = model.encoder, step.encoderTokens > 0 {
-      for run in encoder.runs { addEncoderLayer(run, step, to: &list) }
+    list.reserveCapacity(20 * decoderRuns.count + 8)
+    if step.encoderTokens > 0 {
+      for run in encoderRuns { addEncoderLayer(run, step, to: &list) }
       rescope(&list, from: 0, as: .encoder)
     }
     guard step.tokens > 0 else { return list }
     addEmbedding(step, to: &list)
-    for run in model.decoder.runs { addLayer(run, step, to: &list) }
+    for run in decoderRuns { addLayer(run, step, to: &list) }
     addPipelineHops(step, to: &list)
     addHead(step, to: &list)
     return list

@@ -1,11 +1,15 @@
 /// The most similar of some names, for "did you mean" in messages; nothing when none is close.
 ///
-/// Distance counts insertions, deletions, substitutions and swaps of neighbours, ignoring case; a name is close
+/// A name that the text begins (four letters or more) comes first. Otherwise distance counts insertions, deletions, substitutions and swaps of neighbours, ignoring case; a name is close
 /// when at most a third of the longer text differs.
 /// - Complexity: O(names x length^2).
 public func nearestName(to text: String, among names: [String]) -> String? {
   let wanted = Array(text.lowercased().utf8)
   guard wanted.count <= 200 else { return nil }
+  if wanted.count >= 4 {
+    let longer = names.filter { $0.lowercased().hasPrefix(text.lowercased()) }
+    if let shortest = longer.min(by: { ($0.count, $0) < ($1.count, $1) }) { return shortest }
+  }
   var best: (name: String, distance: Int)?
   for name in names {
     let distance = editDistance(wanted, Array(name.lowercased().utf8))

@@ -58,4 +58,30 @@ public enum NumberFormat: String, CaseIterable, Sendable, Hashable {
     case .fp64, .fp32, .tf32, .bf16, .fp16, .fp8, .fp6, .fp4, .mxfp8, .mxfp4, .nvfp4: false
     }
   }
+
+  /// Position in `allCases`, for tables that are read too often to hash.
+  public var index: Int {
+    switch self {
+    case .fp64: 0
+    case .fp32: 1
+    case .tf32: 2
+    case .bf16: 3
+    case .fp16: 4
+    case .fp8: 5
+    case .fp6: 6
+    case .fp4: 7
+    case .int32: 8
+    case .int16: 9
+    case .int8: 10
+    case .int4: 11
+    case .int1: 12
+    case .int4Group128: 13
+    case .mxfp8: 14
+    case .mxfp4: 15
+    case .nvfp4: 16
+    case .q8Zero: 17
+    case .q4Zero: 18
+    case .q4One: 19
+    }
+  }
 }

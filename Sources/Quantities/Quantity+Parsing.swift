@@ -25,9 +25,12 @@ extension Quantity {
     guard let amount = Double(digits), amount.isFinite else { throw .notANumber(text: text) }
     guard !unit.isEmpty else { throw .missingUnit(text: text, example: Self.exampleSpelling) }
     guard let factor = Self.factor(of: unit) else {
-      throw .unknownUnit(
-        text: text, unit: unit, dimension: D.title, nearest: nearestName(to: unit, among: Self.spellings))
+      // `TB` for `TB/s` is too short a text to be near it.
+      let nearest =
+        nearestName(to: unit, among: Self.spellings) ?? Self.spellings.first { $0.hasPrefix(unit + "/") }
+      throw .unknownUnit(text: text, unit: unit, dimension: D.title, nearest: nearest)
     }
+    guard (amount * factor).isFinite else { throw .notANumber(text: text) }
     self.init(amount * factor)
   }
 

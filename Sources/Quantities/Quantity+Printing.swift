@@ -9,21 +9,22 @@ extension Quantity: CustomStringConvertible {
     guard symbol.takesPrefix, value != 0 else {
       return roundedText(value, significantDigits: digits) + " " + symbol.text
     }
-    var candidate = decimalPrefixes[decimalPrefixes.count - 1]
-    for prefix in decimalPrefixes where abs(value) >= prefix.scale * 0.99999 {
-      candidate = prefix
-      break
-    }
-    return roundedText(value / candidate.scale, significantDigits: digits) + " " + candidate.text + symbol.text
+    var place = decimalPrefixes.firstIndex { abs(value) >= $0.scale } ?? decimalPrefixes.count - 1
+    func text() -> String { roundedText(value / decimalPrefixes[place].scale, significantDigits: digits) }
+    // 999.96 GB rounds to 1 TB, not to 1000 GB.
+    if place > 0, let rounded = Double(text()), abs(rounded) >= 1000 { place -= 1 }
+    return text() + " " + decimalPrefixes[place].text + symbol.text
   }
 }
 
 private let decimalPrefixes: [(text: String, scale: Double)] = [
   ("E", 1e18), ("P", 1e15), ("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3), ("", 1),
-  ("m", 1e-3), ("u", 1e-6), ("n", 1e-9), ("p", 1e-12),
+  ("m", 1e-3), ("u", 1e-6), ("n", 1e-9), ("p", 1e-12), ("f", 1e-15),
 ]
 
-/// A number rounded to so many significant digits, without an exponent and without trailing zeros.
+/// A number rounded to so many significant digits, without trailing zeros; digits before the point are all kept.
+///
+/// There is no exponent, except where ``fixedText(_:decimals:)`` has one.
 public func roundedText(_ value: Double, significantDigits digits: Int) -> String {
   guard value.isFinite else { return "\(value)" }
   guard value != 0 else { return "0" }
@@ -39,7 +40,7 @@ public func roundedText(_ value: Double, significantDigits digits: Int) -> Strin
   }
   let decimals = max(0, digits - 1 - magnitude)
   var text = fixedText(value, decimals: decimals)
-  if text.contains(".") {
+  if text.contains("."), !text.contains("e") {
     while text.hasSuffix("0") { text.removeLast() }
     if text.hasSuffix(".") { text.removeLast() }
   }
@@ -47,8 +48,10 @@ public func roundedText(_ value: Double, significantDigits digits: Int) -> Strin
 }
 
 /// A number with exactly so many decimals, rounded half away from zero, independent of the locale.
+///
+/// From 1e15 on, and beyond the digits a double has, the number keeps Swift's own spelling: `1.5e+20`.
 public func fixedText(_ value: Double, decimals: Int) -> String {
-  guard value.isFinite, abs(value) < 1e15 else { return "\(value)" }
+  guard value.isFinite, abs(value) < 1e15, decimals <= 18 else { return "\(value)" }
   var scale = 1.0
   for _ in 0..<decimals { scale *= 10 }
   let scaled = (abs(value) * scale).rounded(.toNearestOrAwayFromZero)

@@ -66,7 +66,7 @@ extension ResultTable.Cell {
   private static func text(_ number: Double, _ style: ResultTable.Style) -> String {
     switch style {
     case .plain: roundedText(number, significantDigits: 4)
-    case .count: number < 1000 ? roundedText(number, significantDigits: 4) : groupedDigits(Int(number.rounded()))
+    case .count: count(number)
     case .time: Seconds(number).description
     case .size: Bytes(number).description
     case .bandwidth: BytesPerSecond(number).description
@@ -75,11 +75,16 @@ extension ResultTable.Cell {
     case .energy: Joules(number).description
     case .intensity: roundedText(number, significantDigits: 3)
     case .percent: fixedText(number * 100, decimals: 1) + " %"
-    case .rate:
-      (number < 1000 ? roundedText(number, significantDigits: 4) : groupedDigits(Int(number.rounded()))) + "/s"
+    case .rate: count(number) + "/s"
     case .money: fixedText(number, decimals: number < 1 ? 4 : 2) + " USD"
     }
   }
+}
+
+/// A count that may be a mean: four digits, or whole and grouped from a thousand on.
+private func count(_ number: Double) -> String {
+  guard abs(number) >= 1000, abs(number) < 1e15 else { return roundedText(number, significantDigits: 4) }
+  return groupedDigits(Int(number.rounded()))
 }
 
 /// A whole number with its digits in groups of three.

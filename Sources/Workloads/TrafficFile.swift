@@ -153,6 +153,7 @@ package enum TrafficFile {
 
 extension Traffic: CatalogueEntry {
   package static let title = "traffic"
+  package static let listed = "traffic"
 
   package static func read(path: String, name: String) throws -> Traffic {
     try TrafficFile.read(path: path, name: name)

@@ -12,9 +12,9 @@ struct DeploymentOptions: ParsableArguments {
   var hardware: String?
 
   @Option(help: "Serving runtime: a name from 'ridgeline list runtimes'.")
-  var runtime = "vllm"
+  var runtime = "vllm-v1"
 
-  @Option(help: "Format of weights (bf16, fp16, fp8, int8, int4-g128, mxfp4, ...); default: as the activations.")
+  @Option(help: "Format of weights (bf16, fp16, fp8, int8, int4-g128, mxfp4, ...); default: the checkpoint's.")
   var weights: String?
 
   @Option(help: "Format in which projections multiply; default: the checkpoint's, if the device computes in it.")
@@ -23,16 +23,17 @@ struct DeploymentOptions: ParsableArguments {
   @Option(name: .customLong("kv-format"), help: "Format of the KV cache; default: the checkpoint's 16-bit format.")
   var kvFormat: String?
 
-  @Option(help: "Tensor parallelism: devices that share every layer.")
+  @Option(parsing: .unconditional, help: "Tensor parallelism: devices that share every layer.")
   var tp = 1
 
-  @Option(help: "Pipeline parallelism: groups of devices that each hold some layers.")
+  @Option(parsing: .unconditional, help: "Pipeline parallelism: groups of devices that each hold some layers.")
   var pp = 1
 
-  @Option(help: "Expert parallelism: devices that whole experts are spread over.")
+  @Option(parsing: .unconditional, help: "Expert parallelism: devices that whole experts are spread over.")
   var ep = 1
 
-  @Option(help: "Data parallelism: copies of the model (of its attention, with expert parallelism).")
+  @Option(
+    parsing: .unconditional, help: "Data parallelism: copies of the model (of its attention, with expert parallelism).")
   var dp = 1
 
   func request() throws -> Library.Request {

@@ -69,7 +69,13 @@ enum Explanation {
 
   private static func operatorRows(_ deployment: Deployment, _ step: StepShape) -> [[Cell]] {
     let operators = deployment.pricedOperators(step)
-    let total = deployment.price(operators, step).time
+    let price = deployment.price(operators, step)
+    let total = price.time
+    let host = price.time - price.deviceTime
+    let hostRow: [Cell] = [
+      .text("(host)"), .text("host"), .int(1), .text("-"), .missing, .missing, .missing, Cell(host), Cell(host),
+      Cell(host / total), .missing, .text(Bound.host.rawValue),
+    ]
     return operators.map { item in
       let work = item.work
       let count = Double(work.count)
@@ -78,7 +84,7 @@ enum Explanation {
         Cell(work.traffic.total * count), Cell(work.arithmeticIntensity), Cell(item.price.time), Cell(item.totalTime),
         Cell(item.totalTime / total), Cell(item.price.energy * count), .text(item.price.bound.rawValue),
       ]
-    }
+    } + [hostRow]
   }
 
   private static func shape(_ kind: OperatorKind) -> String {

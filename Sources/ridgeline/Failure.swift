@@ -52,6 +52,7 @@ enum Failure {
   /// Whether an error says that a plan does not suit its model or platform.
   static func isPlanFault(_ error: any Error) -> Bool {
     error is PlanError || error is DeploymentError || error is UnsupportedFormat || error is TooManyWindows
+      || error is UnsuitableDevice
       || error is ReplayError
   }
 

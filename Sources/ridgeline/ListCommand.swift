@@ -23,8 +23,8 @@ struct ListCommand: ParsableCommand {
   @Argument(help: "One of \(EntryKind.allCases.map(\.rawValue).joined(separator: ", ")).")
   var kind: EntryKind
 
-  @Option(help: "How the list is written: table, csv or json.")
-  var format = OutputFormat.table
+  @Option(help: "How the list is written: table, csv, json or markdown.")
+  var format = ListFormat.table
 
   func run() throws {
     let table = try EntryTables(library: Library()).table(kind)
@@ -32,8 +32,14 @@ struct ListCommand: ParsableCommand {
     case .table: standardOutput(TableRenderer.rows(table) + "\n\(table.rows.count) \(kind.rawValue)\n")
     case .csv: standardOutput(MachineRenderer.csv(table))
     case .json: standardOutput(MachineRenderer.json(table))
+    case .markdown: standardOutput("\(table.rows.count) \(kind.rawValue)\n\n" + MarkdownRenderer.rows(table))
     }
   }
+}
+
+/// How lists are written; documents take Markdown.
+enum ListFormat: String, ExpressibleByArgument, CaseIterable {
+  case table, csv, json, markdown
 }
 
 /// Tables of the data files.

@@ -8,7 +8,7 @@ struct PredictCommand: ParsableCommand {
     abstract: "Prices one static batch, or a table of cases.",
     discussion: """
       All prompts of a batch start together and generate the same number of tokens. Columns and their meaning are in
-      Reports/columns.md.
+      Documentation/columns.md.
 
         ridgeline predict --model llama-3-8b --hardware h100-sxm --batch 16 --input 1024 --output 256
         ridgeline predict --model llama-3-70b --hardware hgx-h100 --tp 4 --weights fp8 --activations fp8 --explain
@@ -17,13 +17,13 @@ struct PredictCommand: ParsableCommand {
 
   @OptionGroup var deployment: DeploymentOptions
 
-  @Option(help: "Sequences in the batch.")
+  @Option(parsing: .unconditional, help: "Sequences in the batch.")
   var batch = 1
 
-  @Option(help: "Prompt tokens of each sequence.")
+  @Option(parsing: .unconditional, help: "Prompt tokens of each sequence.")
   var input = 1024
 
-  @Option(help: "Tokens each sequence generates.")
+  @Option(parsing: .unconditional, help: "Tokens each sequence generates.")
   var output = 256
 
   @Flag(help: "Show every operator of a prefill and a decode step, and the memory ledger.")

@@ -12,7 +12,7 @@ struct SimulateCommand: ParsableCommand {
     discussion: """
       Continuous batching with chunked prefill and a paged KV cache, first come first served, preemption by
       recomputation, one replica. Traces: Azure LLM 2023 CSV, Mooncake JSON lines, or a CSV of arrival_s,
-      input_tokens, output_tokens. Columns and their meaning are in Reports/columns.md.
+      input_tokens, output_tokens. Columns and their meaning are in Documentation/columns.md.
 
         ridgeline simulate --model llama-3-8b --hardware h100-sxm --traffic azure-conversation --rate 12
         ridgeline simulate --model llama-3-8b --hardware h100-sxm --trace AzureLLMInferenceTrace_conv.csv
@@ -76,13 +76,16 @@ struct TrafficOptions: ParsableArguments {
   @Option(help: "Traffic to generate: a name from 'ridgeline list traffic', or a path to a traffic file.")
   var traffic: String?
 
-  @Option(help: ArgumentHelp("Requests to generate, or to read at most.", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Requests to generate, or to read at most.", valueName: "n"))
   var count: Int?
 
-  @Option(help: ArgumentHelp("Mean arrivals a second of generated traffic.", valueName: "per-s"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Mean arrivals a second of generated traffic.", valueName: "per-s"))
   var rate: Double?
 
-  @Option(help: ArgumentHelp("Factor on a trace's arrival times: 0.5 doubles the load.", valueName: "factor"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Factor on a trace's arrival times: 0.5 doubles the load.", valueName: "factor"))
   var timeScale: Double?
 
   @Option(help: "Seed of generated traffic: same seed, same requests.")
@@ -120,16 +123,23 @@ struct TrafficOptions: ParsableArguments {
 
 /// Limits of the scheduler that replace the runtime's.
 struct LimitOptions: ParsableArguments {
-  @Option(name: .customLong("max-num-batched-tokens"), help: "Tokens a step may process; default: the runtime's.")
+  @Option(
+    name: .customLong("max-num-batched-tokens"), parsing: .unconditional,
+    help: "Tokens a step may process; default: the runtime's.")
   var maxBatchedTokens: Int?
 
-  @Option(name: .customLong("max-num-seqs"), help: "Sequences admitted at once; default: the runtime's.")
+  @Option(
+    name: .customLong("max-num-seqs"), parsing: .unconditional,
+    help: "Sequences admitted at once; default: the runtime's.")
   var maxSequences: Int?
 
-  @Option(name: .customLong("max-model-len"), help: "Longest sequence served; default: the model's.")
+  @Option(
+    name: .customLong("max-model-len"), parsing: .unconditional, help: "Longest sequence served; default: the model's.")
   var maxModelLength: Int?
 
-  @Option(name: .customLong("num-kv-blocks"), help: "KV blocks; default: what fits in memory by the runtime's rule.")
+  @Option(
+    name: .customLong("num-kv-blocks"), parsing: .unconditional,
+    help: "KV blocks; default: what fits in memory by the runtime's rule.")
   var blocks: Int?
 
   func applied(to limits: ServingLimits) throws -> ServingLimits {

@@ -1,0 +1,173 @@
+import CostModels
+import Documents
+import EventKernel
+import Execution
+import Foundation
+import ModelGraph
+import Serving
+import Workloads
+
+/// Measures Ridgeline's own speed in one run and prints what it measured: `ridgeline-bench [REPORT.md]`, from the
+/// repository's root after `swift build -c release`.
+@main
+struct Bench {
+  static func main() throws {
+    let deployment = try deployment()
+    var rows: [Measurement] = []
+    rows.append(try command())
+    rows.append(try predictions(deployment))
+    rows += steps(deployment)
+    for rate in [5.5301, 20.0] { rows += try replay(deployment, rate: rate, requests: 100_000) }
+    rows += try replay(deployment, rate: 5.5301, requests: 1_000_000)
+    let report = text(rows)
+    print(report)
+    guard let path = CommandLine.arguments.dropFirst().first else { return }
+    let file = try OutputFile(path: path)
+    try file.write(report)
+    try file.finish()
+  }
+
+  /// One line of the report.
+  struct Measurement {
+    let what: String
+    let value: String
+  }
+
+  static func deployment() throws -> Deployment {
+    let finder = try PlatformFinder(hardwareFolder: "Hardware")
+    let platform = try finder.find("h100-sxm")
+    let runtime = try Catalogue<RuntimeProfile>(folder: "Hardware/Runtimes").find("vllm-v1")
+    let calibrations = try Catalogue<Calibration>(folder: "Hardware/Calibrations").all()
+    return try Deployment(
+      platform: platform, model: Catalogue<ModelFile>(folder: "Workloads/Models").find("llama-3-8b").model,
+      runtime: runtime, formats: FormatRequest(), parallelism: Parallelism(),
+      calibration: CalibrationChoice(
+        device: platform.device, runtime: runtime.name, from: calibrations, folder: "Hardware/Calibrations"))
+  }
+
+  // MARK: Pricing
+
+  /// The whole command on a table of cases: reading, pricing, writing.
+  static func command() throws -> Measurement {
+    let count = 50_000
+    let folder = NSTemporaryDirectory() + "ridgeline-bench-\(ProcessInfo.processInfo.processIdentifier)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    var text = "device,device_count,runtime,model,input_tokens,output_tokens,batch_size\n"
+    var stream = RandomStream(seed: 1, name: "cases")
+    let devices = ["h100-sxm", "a100-sxm-80gb", "mi300x"]
+    for _ in 0..<count {
+      let device = devices[stream.integer(below: devices.count)]
+      let tokens = 128 << stream.integer(below: 5)
+      text += "\(device),\(1 << stream.integer(below: 3)),vllm-v1,llama-3-8b,\(tokens),\(tokens),"
+      text += "\(1 + stream.integer(below: 64))\n"
+    }
+    try text.write(toFile: folder + "/cases.csv", atomically: true, encoding: .utf8)
+    let process = Process()
+    process.executableURL = Bundle.main.executableURL?.deletingLastPathComponent().appendingPathComponent("ridgeline")
+    process.arguments = ["predict", "--cases", folder + "/cases.csv", "--save", folder + "/priced.csv"]
+    process.standardError = FileHandle.nullDevice
+    let before = processorTime(Int32(RUSAGE_CHILDREN.rawValue))
+    try process.run()
+    process.waitUntilExit()
+    guard process.terminationStatus == 0 else { throw DataError(file: "ridgeline", problem: "the priced cases failed") }
+    return rate(
+      "`ridgeline predict --cases`, a CPU-second", count, processorTime(Int32(RUSAGE_CHILDREN.rawValue)) - before,
+      "cases")
+  }
+
+  static func predictions(_ deployment: Deployment) throws -> Measurement {
+    let predictor = Predictor(deployment)
+    let count = 50_000
+    var sum = 0.0
+    let seconds = try measure {
+      for index in 0..<count {
+        let batch = BatchCase(sequences: 1 + index % 64, inputTokens: 128 + index % 1024, outputTokens: 256)
+        sum += try predictor.predict(batch).endToEnd.value
+      }
+    }
+    precondition(sum > 0)
+    return rate("predictions in one process, a CPU-second", count, seconds, "predictions")
+  }
+
+  /// The step table against pricing every operator anew.
+  static func steps(_ deployment: Deployment) -> [Measurement] {
+    guard let table = try? StepTable(deployment) else { return [] }
+    let shapes = (0..<512).map { index in
+      StepShape.decode(sequences: 1 + index % 64, context: 100 + 7 * index, spans: table.spans)
+    }
+    var sum: Int64 = 0
+    for shape in shapes { sum += table.cost(shape).nanoseconds }
+    let rounds = 200
+    let fast = measure { for _ in 0..<rounds { for shape in shapes { sum += table.cost(shape).nanoseconds } } }
+    var slowSum = 0.0
+    let slow = measure { for shape in shapes { slowSum += deployment.price(shape).time.value } }
+    precondition(sum > 0 && slowSum > 0)
+    let each = fast / Double(rounds * shapes.count)
+    let eachSlow = slow / Double(shapes.count)
+    return [
+      Measurement(what: "one step from the step table", value: "\(Int((each * 1e9).rounded())) ns"),
+      Measurement(what: "the same, every operator priced anew", value: "\(Int((eachSlow * 1e9).rounded())) ns"),
+      Measurement(what: "ratio", value: "\(Int((eachSlow / each).rounded()))"),
+    ]
+  }
+
+  // MARK: Serving
+
+  static func replay(_ deployment: Deployment, rate arrivals: Double, requests: Int) throws -> [Measurement] {
+    var traffic = try TrafficFile.read(path: "Workloads/Traffic/azure-conversation.yaml")
+    traffic.arrivals = traffic.arrivals.scaled(toRate: arrivals)
+    var source: any RequestSource = TrafficGenerator(traffic, seed: 1, requests: requests)
+    var engine = try ServingEngine(deployment, limits: ServingLimits(deployment))
+    var result: ServingResult?
+    let seconds = try measure { result = try engine.run(&source) }
+    guard let result else { return [] }
+    let label = "replay of \(requests) requests at \(arrivals)/s (utilisation \(Int(result.utilisation * 100)) %), "
+    return [
+      rate(label + "a CPU-second", requests, seconds, "requests"),
+      rate(label + "a CPU-second", result.metrics.steps, seconds, "iterations"),
+      Measurement(what: "resident memory after it, peak", value: "\(peakMemory() / 1_000_000) MB"),
+    ]
+  }
+
+  // MARK: Measuring
+
+  static func measure(_ work: () throws -> Void) rethrows -> Double {
+    let before = processorTime(Int32(RUSAGE_SELF.rawValue))
+    try work()
+    return processorTime(Int32(RUSAGE_SELF.rawValue)) - before
+  }
+
+  /// User and system time so far, in seconds.
+  static func processorTime(_ who: Int32) -> Double {
+    var usage = rusage()
+    getrusage(who, &usage)
+    func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
+    return seconds(usage.ru_utime) + seconds(usage.ru_stime)
+  }
+
+  static func peakMemory() -> Int {
+    var usage = rusage()
+    getrusage(Int32(RUSAGE_SELF.rawValue), &usage)
+    return usage.ru_maxrss * 1024
+  }
+
+  static func rate(_ what: String, _ count: Int, _ seconds: Double, _ unit: String) -> Measurement {
+    Measurement(what: what, value: "\(Int((Double(count) / max(seconds, 1e-9)).rounded())) \(unit)")
+  }
+
+  static func text(_ rows: [Measurement]) -> String {
+    var text = """
+      # Speed of Ridgeline itself
+
+      Measured by `make bench` with Llama-3-8B on one H100, one core, CPU time. Another machine gives other numbers; the
+      ratio between lines of one run is what compares.
+
+      | what | measured |
+      | --- | ---: |
+
+      """
+    for row in rows { text += "| \(row.what) | \(row.value) |\n" }
+    return text
+  }
+}
