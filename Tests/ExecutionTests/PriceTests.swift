@@ -98,10 +98,6 @@ import Testing
 
   // MARK: Monotonicity
 
-  /// A GEMM of 17 rows has twice the tiles of one of 16 and so draws more of the memory's bandwidth; short of half the
-  /// units this outweighs the added work. The measured kernels' fit has it; a step may fall by so much there.
-  private let slack = 0.975
-
   @Test(arguments: ["llama-3-8b", "gpt-oss-20b", "deepseek-v2-lite", "mamba2-2.7b"])
   func `time and energy never fall when a decode batch or its context grows`(model: String) throws {
     let deployment = try Repository.deployment(model, on: "h100-sxm")
@@ -110,8 +106,8 @@ import Testing
     }
     let sizes = [1, 2, 3, 8, 16, 17, 64, 65, 128, 129, 256, 257, 500]
     for (fewer, more) in zip(sizes, sizes.dropFirst()) {
-      #expect(price(fewer, 1000).time * slack <= price(more, 1000).time, "\(fewer) to \(more)")
-      #expect(price(fewer, 1000).energy * slack <= price(more, 1000).energy, "\(fewer) to \(more)")
+      #expect(price(fewer, 1000).time <= price(more, 1000).time, "\(fewer) to \(more)")
+      #expect(price(fewer, 1000).energy <= price(more, 1000).energy, "\(fewer) to \(more)")
       #expect(price(8, fewer * 16).time <= price(8, more * 16).time, "context \(fewer * 16) to \(more * 16)")
     }
   }
@@ -122,7 +118,7 @@ import Testing
     func time(_ tokens: Int) -> Seconds {
       deployment.price(.prefill(sequences: 1, tokens: tokens, spans: deployment.graph.spans)).time
     }
-    for edge in [1, 2, 15, 17, 64, 128, 129, 256, 384, 1024, 2048] {
+    for edge in [1, 2, 15, 16, 17, 64, 128, 129, 256, 384, 1024, 2048] {
       #expect(time(edge) <= time(edge + 1), "\(edge) to \(edge + 1)")
     }
   }
