@@ -15,6 +15,9 @@ package struct OperatorPricer: Sendable {
   private let units: Double
   /// Units that must be at work to draw the full memory bandwidth.
   private let saturating: Double
+  /// Columns of the narrowest tile, and the most ways a tile splits the inner dimension.
+  private let finestColumns: Double
+  private let mostSplits: Double
   private let bandwidth: BytesPerSecond
   private let cap: Watts
   private let gemmStart: Double
@@ -30,6 +33,8 @@ package struct OperatorPricer: Sendable {
     tiles = GEMMTiles.menu(for: device.deviceClass)
     units = Double(device.parallelUnits)
     saturating = units * GEMMTiles.unitsToSaturateMemory(device.deviceClass)
+    finestColumns = tiles.map(\.columns).min() ?? 1
+    mostSplits = tiles.map(\.split).max() ?? 1
     bandwidth = device.mainMemory?.bandwidth ?? .zero
     cap = device.power.cap
     gemmStart = constants[.gemmStart]
@@ -62,8 +67,7 @@ package struct OperatorPricer: Sendable {
     rows: Double, columns: Double, inner: Double, groups: Double, _ work: Operator, relative: Double
   ) -> OperatorPrice {
     let unitRate = gemmCompute * relative * rates.rate(work.compute).value / units
-    let bytes = work.traffic.total.value
-    let fullMemoryTime = bytes / (gemmMemory * bandwidth.value)
+    let memoryTime = gemmMemoryTime(work.traffic, columns: columns, groups: groups)
     var best = (time: Double.infinity, compute: 0.0, memory: 0.0, start: 0.0)
     for tile in tiles {
       let count = (rows / tile.rows).rounded(.up) * (columns / tile.columns).rounded(.up) * tile.split
@@ -71,7 +75,7 @@ package struct OperatorPricer: Sendable {
       let waves = (blocks / units).rounded(.up)
       let tileWork = 2 * tile.rows * tile.columns * (inner / tile.split + prologue)
       let compute = waves * tileWork / (tile.efficiency * unitRate)
-      var memory = fullMemoryTime * max(1, saturating / min(blocks, units))
+      var memory = memoryTime
       var start = gemmStart
       if tile.split > 1 {
         // Partial sums are written and read once more in fp32, by a second short kernel.
@@ -84,6 +88,15 @@ package struct OperatorPricer: Sendable {
     return OperatorPrice(
       time: Seconds(best.time), energy: energy(work, Seconds(best.time)),
       bound: bound(compute: best.compute, memory: best.memory, start: best.start))
+  }
+
+  /// Activations stream at the full rate; weights of few columns keep too few units busy to.
+  ///
+  /// Parallelism over rows is left out on purpose: with it, time would fall when a token is added.
+  private func gemmMemoryTime(_ traffic: Traffic, columns: Double, groups: Double) -> Double {
+    let streams = (columns / finestColumns).rounded(.up) * mostSplits * groups
+    let weights = traffic.weights.value * max(1, saturating / streams)
+    return (weights + traffic.total.value - traffic.weights.value) / (gemmMemory * bandwidth.value)
   }
 
   /// Experts are GEMMs side by side, each with its own short rows.

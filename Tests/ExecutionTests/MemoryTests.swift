@@ -28,8 +28,8 @@ import Testing
   }
 
   static let cases = [
-    ("llama-3-8b", "vllm", 1000), ("gemma-2-9b", "vllm", 5000), ("gpt-oss-20b", "vllm", 3000),
-    ("deepseek-v2-lite", "vllm", 777), ("jamba-mini", "vllm", 100), ("llama-3-8b", "hugging-face", 123),
+    ("llama-3-8b", "vllm-v1", 1000), ("gemma-2-9b", "vllm-v1", 5000), ("gpt-oss-20b", "vllm-v1", 3000),
+    ("deepseek-v2-lite", "vllm-v1", 777), ("jamba-mini", "vllm-v1", 100), ("llama-3-8b", "hugging-face", 123),
   ]
 
   @Test(arguments: cases)

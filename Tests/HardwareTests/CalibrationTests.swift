@@ -54,7 +54,7 @@ import Testing
     let closest = try read(text(target: "{device: h100-sxm, runtime: vllm}", constants: "{gemm_compute: 0.95}"))
     let other = try read(text(target: "{device: t4}", constants: "{gemm_memory: 0.1}"))
     let all = [closest, closer, other] + general
-    let choice = try CalibrationChoice(device: device, runtime: "vllm", from: all, folder: "f")
+    let choice = try CalibrationChoice(device: device, runtime: "vllm-v1", from: all, folder: "f")
     #expect(choice.constants.share(.gemmCompute) == 0.95)
     #expect(choice.constants.time(.gemmStart) == Seconds(1e-6))
     #expect(choice.constants.share(.gemmMemory) != 0.1)
@@ -65,7 +65,7 @@ import Testing
   @Test func `a device that no calibration covers is refused with the constants it lacks`() throws {
     let device = try Shipped.device("h100-sxm")
     let found = message {
-      try CalibrationChoice(device: device, runtime: "vllm", from: [try read(text())], folder: "Calibrations")
+      try CalibrationChoice(device: device, runtime: "vllm-v1", from: [try read(text())], folder: "Calibrations")
     }
     #expect(found.hasPrefix("Calibrations: no calibration gives gemm_memory, gemm_start, "), "\(found)")
     #expect(found.hasSuffix("for device 'h100-sxm' of class tensor-core-gpu"), "\(found)")

@@ -107,7 +107,7 @@ import Testing
   @Test func `random texts are read as finite numbers or refused, and never crash`() {
     var stream = RandomStream(seed: 1, name: "quantities.fuzz")
     let alphabet = Array("0123456789+-.eE_ kMGTPEmunpfiBb/sFLOPWJHzUSDh\u{b5}\u{0}")
-    for _ in 0..<5000 {
+    for _ in 0..<1000 {
       let text = String((0..<stream.integer(below: 16)).map { _ in alphabet[stream.integer(below: alphabet.count)] })
       if let size = try? Bytes(parsing: text) { #expect(size.value.isFinite, "\(text)") }
       if let time = try? Seconds(parsing: text) { #expect(time.value.isFinite, "\(text)") }

@@ -28,7 +28,7 @@ package enum Repository {
 
   /// A deployment with the shipped calibrations.
   package static func deployment(
-    _ model: String, on hardware: String, runtime: String = "vllm", formats: FormatRequest = FormatRequest(),
+    _ model: String, on hardware: String, runtime: String = "vllm-v1", formats: FormatRequest = FormatRequest(),
     _ parallelism: Parallelism = Parallelism()
   ) throws -> Deployment {
     let platform = try platform(hardware)

@@ -99,7 +99,7 @@ package enum TestCalibration {
   package static func choice(for device: Device, _ replaced: [String: String] = [:]) throws -> CalibrationChoice {
     let constants = ideal.merging(replaced) { _, new in new }
     let own = try calibration("ideal", appliesTo: "device: \(device.name)", constants)
-    return try CalibrationChoice(device: device, runtime: "vllm", from: [own], folder: "Calibrations")
+    return try CalibrationChoice(device: device, runtime: "vllm-v1", from: [own], folder: "Calibrations")
   }
 }
 
@@ -109,7 +109,7 @@ package enum RoundDeployment {
     _ model: Model = TinyModel.dense(), on device: RoundDevice = RoundDevice(), _ constants: [String: String] = [:],
     _ parallelism: Parallelism = Parallelism(), runtime change: (inout RuntimeProfile) -> Void = { _ in }
   ) throws -> Deployment {
-    var runtime = try Repository.runtime("vllm")
+    var runtime = try Repository.runtime("vllm-v1")
     change(&runtime)
     let platform = try device.platform()
     return try Deployment(

@@ -121,7 +121,7 @@ import Testing
 
   @Test func `a file must be named for its name`() throws {
     let found = message { try TrafficFile.read(path: SharedData.traffic("steady"), name: "other") }
-    #expect(found.hasSuffix("name: found 'steady', expected 'other', the file's name"))
+    #expect(found.hasSuffix("name: found 'steady', expected 'other', the name of the file"))
   }
 
   @Test func `every traffic file of the repository is read and generates`() throws {

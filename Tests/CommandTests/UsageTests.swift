@@ -1,0 +1,105 @@
+import Testing
+
+/// A command line that cannot mean anything ends with code 2 and one message.
+@Suite struct UsageTests {
+  private static let model = "--model llama-3-8b --hardware h100-sxm"
+
+  private static let lines: [(line: String, parts: [String])] = [
+    (
+      "predict --model llama-3-8bb --hardware h100-sxm",
+      ["unknown model 'llama-3-8bb'; did you mean 'llama-3-8b'?", "'ridgeline list models' shows all"]
+    ),
+    (
+      "predict --model llama-3-8b --hardware h100-smx",
+      [
+        "unknown device or system 'h100-smx'; did you mean 'h100-sxm'?",
+        "'ridgeline list devices' and 'ridgeline list systems' show all",
+      ]
+    ),
+    (
+      "predict \(model) --runtime vlm",
+      ["unknown runtime 'vlm'; did you mean 'vllm'?", "'ridgeline list runtimes' shows all"]
+    ),
+    (
+      "simulate \(model) --traffic chat-shrt",
+      ["unknown traffic 'chat-shrt'; did you mean 'chat-short'?", "'ridgeline list traffic' shows all"]
+    ),
+    (
+      "predict \(model) --weights int4g128",
+      ["--weights: unknown format 'int4g128', expected one of fp64, ", "did you mean 'int4-g128'?"]
+    ),
+    ("predict \(model) --kv-format fp88", ["--kv-format: unknown format 'fp88'", "did you mean 'fp8'?"]),
+    ("predict \(model) --activations bananas", ["--activations: unknown format 'bananas', expected one of"]),
+    ("predict \(model) --batch 0", ["--batch: found 0, expected a whole number from 1 to 1000000"]),
+    ("predict \(model) --batch=-5", ["--batch: found -5, expected a whole number from 1 to 1000000"]),
+    ("predict \(model) --batch -5", ["--batch"]),
+    ("predict \(model) --batch abc", ["'abc' is invalid for '--batch"]),
+    ("predict \(model) --batch 1e9", ["'1e9' is invalid for '--batch"]),
+    ("predict \(model) --batch 1000000000", ["--batch: found 1000000000, expected a whole number from 1 to 1000000"]),
+    ("predict \(model) --batch 99999999999999999999", ["invalid for '--batch"]),
+    ("predict \(model) --input 0", ["--input: found 0"]),
+    ("predict \(model) --output 0", ["--output: found 0"]),
+    ("predict \(model) --tp 0", ["--tp: found 0, expected a whole number from 1 to 4096"]),
+    (
+      "predict \(model) --tp 3",
+      ["tensor parallelism 3 does not divide the 32 query heads; it may be 1, 2, 4, 8, 16, 32"]
+    ),
+    ("predict \(model) --pp 33", ["pipeline parallelism 33 exceeds the 32 layers"]),
+    ("predict \(model) --ep 2", ["expert parallelism needs a mixture of experts, and llama-3-8b has none"]),
+    ("predict --model llama-3-8b --hardware hgx-h100 --tp 16", ["the plan needs 16 devices and hgx-h100 has 8"]),
+    ("predict --model llama-3-8b --hardware t4 --activations fp4", ["fp4"]),
+    ("predict --hardware h100-sxm", ["--model is missing, for example --model llama-3-8b"]),
+    ("predict --model llama-3-8b", ["--hardware is missing, for example --hardware h100-sxm"]),
+    ("predict \(model) --bach 4", ["Unknown option '--bach'"]),
+    ("predict \(model) --format xml", ["'xml' is invalid for '--format"]),
+    ("predict \(model) --save out.csv", ["--save belongs to --cases"]),
+    ("predict --cases none.csv --model llama-3-8b", ["--cases takes model and hardware from its file"]),
+    ("predict --cases none.csv --hardware h100-sxm", ["--cases takes model and hardware from its file"]),
+    ("simulate \(model)", ["give either --trace FILE or --traffic NAME"]),
+    ("simulate \(model) --trace a.csv --traffic steady", ["give either --trace FILE or --traffic NAME"]),
+    ("simulate \(model) --trace a.csv --rate 3", ["--rate is for generated traffic"]),
+    ("simulate \(model) --traffic steady --time-scale 2", ["--time-scale is for traces"]),
+    ("simulate \(model) --traffic steady --rate 0", ["--rate: found 0.0, expected a number from"]),
+    ("simulate \(model) --traffic steady --rate nan", ["--rate: found nan"]),
+    ("simulate \(model) --traffic steady --count 0", ["--count: found 0"]),
+    ("simulate \(model) --traffic steady --seed minus", ["'minus' is invalid for '--seed"]),
+    ("simulate \(model) --traffic steady --num-kv-blocks 0", ["--num-kv-blocks: found 0"]),
+    ("simulate --traffic steady", ["--model is missing"]),
+    ("list devicess", ["'devicess' is invalid", "devices"]),
+    ("show devices h100-smx", ["unknown device 'h100-smx'; did you mean 'h100-sxm'?"]),
+    ("show models llama-3-8bb", ["did you mean 'llama-3-8b'?"]),
+    ("predicts", ["predicts"]),
+  ]
+
+  @Test(arguments: lines.indices) func `a command line that means nothing is refused with code 2`(index: Int) throws {
+    let command = try Command()
+    let item = Self.lines[index]
+    expectRefusal(try command.run(item.line), code: 2, item.parts)
+    #expect(command.files == [])
+  }
+
+  @Test func `a device without any link works alone`() throws {
+    let command = try Command()
+    let shown = try command.run("show devices t4").output
+    let lines = shown.split(separator: "\n", omittingEmptySubsequences: false)
+    let start = try #require(lines.firstIndex { $0.hasPrefix("links:") })
+    let end = try #require(lines[(start + 1)...].firstIndex { !$0.hasPrefix(" ") })
+    try command.write(
+      "alone.yaml", (lines[..<start] + lines[end...]).joined(separator: "\n").replacing("name: t4", with: "name: alone")
+    )
+    let line = "predict --model llama-3.2-1b --hardware alone.yaml --activations fp16"
+    #expect(try command.run(line).code == 0)
+    expectRefusal(try command.run(line + " --tp 2"), code: 2, ["alone has no link to others of its kind"])
+  }
+
+  @Test(arguments: ["", "predict", "simulate", "list", "show"]) func `help has an example`(name: String) throws {
+    let outcome = try Command().run([name, "--help"].filter { !$0.isEmpty })
+    #expect(outcome.code == 0 && outcome.messages.isEmpty)
+    #expect(outcome.output.contains("\n  ridgeline \(name.isEmpty ? "predict" : name) "), "\(outcome.output)")
+  }
+
+  @Test func `the version goes to stdout`() throws {
+    let outcome = try Command().run("--version")
+    #expect(outcome.code == 0 && outcome.output.hasPrefix("ridgeline ") && outcome.messages.isEmpty)
+  }
+}
