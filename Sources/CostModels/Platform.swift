@@ -76,7 +76,8 @@ package struct PlatformFinder: Sendable {
         return try platform(of: systems.find(name))
       } catch let other as UnknownName {
         throw UnknownName(
-          title: "device or system", listed: unknown.listed + other.listed, name: name, nearest: unknown.nearest ?? other.nearest,
+          title: "device or system", listed: unknown.listed + other.listed, name: name,
+          nearest: unknown.nearest ?? other.nearest,
           count: unknown.count + other.count)
       }
     }

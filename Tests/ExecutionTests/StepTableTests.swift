@@ -10,7 +10,8 @@ import Testing
     ("llama-3-8b", "vllm-v1", 1), ("llama-3-8b", "vllm-v1", 2), ("llama-3-8b", "hugging-face", 1),
     ("qwen2.5-0.5b", "hugging-face", 1), ("gpt-oss-20b", "vllm-v1", 1), ("gemma-2-9b", "vllm-v1", 2),
     ("gemma-3-1b", "hugging-face", 1), ("deepseek-v2-lite", "vllm-v1", 1), ("deepseek-v2-lite", "vllm-v1", 2),
-    ("deepseek-v3.2", "vllm-v1", 8), ("mixtral-8x7b", "vllm-v1", 2), ("mamba2-2.7b", "vllm-v1", 1), ("jamba-mini", "vllm-v1", 2),
+    ("deepseek-v3.2", "vllm-v1", 8), ("mixtral-8x7b", "vllm-v1", 2), ("mamba2-2.7b", "vllm-v1", 1),
+    ("jamba-mini", "vllm-v1", 2),
     ("xlstm-7b", "vllm-v1", 1), ("falcon-h1-7b", "vllm-v1", 1), ("kimi-linear-48b-a3b", "vllm-v1", 1),
     ("nemotron-super-49b", "vllm-v1", 2),
   ]
