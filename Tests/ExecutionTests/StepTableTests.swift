@@ -55,6 +55,21 @@ import Testing
     }
   }
 
+  @Test func `a step of prompts alone pays for its own launches and no others`() throws {
+    let deployment = try RoundDeployment.make(["launch": "1 ms"]) { $0.graphCapture = false }
+    let table = try StepTable(deployment)
+    for last in [false, true] {
+      let prompts = StepShape.prefill(sequences: 2, tokens: 5, last: last, spans: table.spans)
+      var mixed = prompts
+      mixed.decodeSequences = 1
+      mixed.decodeContext = table.spans.visible(9)
+      for step in [prompts, mixed] {
+        let nanoseconds = deployment.price(step).time.value * 1e9
+        #expect(abs(Double(table.cost(step).nanoseconds) - nanoseconds) <= 0.5 + 1e-9 * nanoseconds, "\(step)")
+      }
+    }
+  }
+
   @Test func `pipelines, data parallelism and encoders are refused with a reason`() throws {
     func refusal(_ deployment: Deployment) -> String {
       do {
