@@ -55,7 +55,9 @@ let package = Package(
       dependencies: ["Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "Execution"],
       path: "Tests/TestSupport"),
     .testTarget(name: "GraphTests", dependencies: ["TestSupport", "EventKernel", "ModelGraph", "Quantities"]),
-    .testTarget(name: "CostTests", dependencies: ["TestSupport", "EventKernel", "CostModels", "ModelGraph"]),
+    .testTarget(
+      name: "CostTests",
+      dependencies: ["TestSupport", "EventKernel", "Hardware", "CostModels", "ModelGraph", "Quantities", "Execution"]),
     .testTarget(
       name: "ExecutionTests",
       dependencies: ["TestSupport", "EventKernel", "Execution", "CostModels", "ModelGraph", "Quantities"]),

@@ -21,7 +21,7 @@ package struct Calibration: Sendable {
   package var constants: Constants
 
   /// How closely it is aimed: device before class, runtime before none.
-  var specificity: Int { (device != nil ? 4 : 0) + (deviceClass != nil ? 2 : 0) + (runtime != nil ? 1 : 0) }
+  var specificity: Int { (device != nil ? 4 : deviceClass != nil ? 2 : 0) + (runtime != nil ? 1 : 0) }
 }
 
 extension Calibration: CatalogueEntry {

@@ -167,7 +167,10 @@ package struct OperatorPricer: Sendable {
     let nodes = shape.ranks.dividedUp(by: max(1, inside))
     var start = 0.0
     var transfer = 0.0
-    if inside > 1 { add(shape.kind, shape.message.value, ranks: inside, platform.peerPath, &start, &transfer) }
+    if inside > 1 {
+      let path = platform.peerPath.among(inside, of: perNode)
+      add(shape.kind, shape.message.value, ranks: inside, path, &start, &transfer)
+    }
     if nodes > 1, let path = platform.nodePath {
       add(shape.kind, shape.message.value, ranks: nodes, path, &start, &transfer)
     }

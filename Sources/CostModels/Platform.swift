@@ -45,6 +45,14 @@ package struct LinkPath: Sendable, Equatable {
     self.latency = latency
     self.isMesh = isMesh
   }
+
+  /// What some of the devices have among themselves: in a mesh, the wires to those left out are of no use.
+  func among(_ ranks: Int, of all: Int) -> LinkPath {
+    guard isMesh, ranks < all else { return self }
+    var path = self
+    path.bandwidth = bandwidth * (Double(ranks - 1) / Double(all - 1))
+    return path
+  }
 }
 
 /// Resolves names of devices and systems into platforms.
@@ -68,7 +76,8 @@ package struct PlatformFinder: Sendable {
         return try platform(of: systems.find(name))
       } catch let other as UnknownName {
         throw UnknownName(
-          title: "device or system", listed: unknown.listed + other.listed, name: name, nearest: unknown.nearest ?? other.nearest,
+          title: "device or system", listed: unknown.listed + other.listed, name: name,
+          nearest: unknown.nearest ?? other.nearest,
           count: unknown.count + other.count)
       }
     }

@@ -34,17 +34,14 @@ package struct ServingLimits: Sendable, Equatable {
   package init(_ deployment: Deployment) {
     let runtime = deployment.runtime
     let ledger = deployment.memoryLedger()
-    let blocks =
-      ledger.footprint.kvPerTokenEveryLayer > .zero ? ledger.blocks : Self.stateBlocks(ledger, runtime.blockSize)
+    let keepsTokens = ledger.footprint.kvPerTokenEveryLayer > .zero
+    // A model without KV cache holds a constant state: memory limits its sequences, not their length.
+    let fitting = keepsTokens ? Int.max : ledger.largestBatch(tokens: 1)
+    let blocks = keepsTokens ? ledger.blocks : fitting > 0 ? Int(Int32.max) : 0
     self.init(
-      maxBatchedTokens: runtime.maxBatchedTokens, maxSequences: runtime.maxSequences,
+      maxBatchedTokens: runtime.maxBatchedTokens, maxSequences: min(runtime.maxSequences, max(1, fitting)),
       maxModelLength: deployment.model.contextLimit ?? Int(Int32.max), blockSize: runtime.blockSize, blocks: blocks,
       watermarkBlocks: Int(Double(blocks) * runtime.watermark), chunkedPrefill: runtime.chunkedPrefill)
-  }
-
-  /// A model without KV cache holds a constant state: every sequence fits as long as its state does.
-  private static func stateBlocks(_ ledger: MemoryLedger, _ blockSize: Int) -> Int {
-    ledger.largestBatch(tokens: 1) > 0 ? Int(Int32.max) : 0
   }
 
   /// Blocks that hold so many tokens.

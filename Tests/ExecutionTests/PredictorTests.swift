@@ -37,7 +37,6 @@ import Testing
     let deployment = try Repository.deployment(model, on: "h100-sxm")
     let tpot = try #require(predict(deployment, sequences, input, output, .waves).tpot).value
     let exact = meanStep(deployment, sequences, input, output)
-    print("MEASURE", model, sequences, input, output, tpot / exact - 1)
     #expect(near(tpot, exact, within: 1e-3), "\(tpot / exact - 1)")
   }
 
@@ -55,7 +54,6 @@ import Testing
       return sum + deployment.price(step).time.value
     }
     let ttft = try predict(deployment, 1, input, 1).ttft.value
-    print("MEASURE", model, input, ttft / exact - 1)
     #expect(near(ttft, exact, within: 5e-3), "\(ttft / exact - 1)")
   }
 

@@ -118,7 +118,7 @@ import Testing
     func time(_ tokens: Int) -> Seconds {
       deployment.price(.prefill(sequences: 1, tokens: tokens, spans: deployment.graph.spans)).time
     }
-    for edge in [1, 2, 16, 64, 128, 129, 256, 384, 1024, 2048] {
+    for edge in [1, 2, 15, 16, 17, 64, 128, 129, 256, 384, 1024, 2048] {
       #expect(time(edge) <= time(edge + 1), "\(edge) to \(edge + 1)")
     }
   }

@@ -10,7 +10,8 @@ import Testing
     ("llama-3-8b", "vllm-v1", 1), ("llama-3-8b", "vllm-v1", 2), ("llama-3-8b", "hugging-face", 1),
     ("qwen2.5-0.5b", "hugging-face", 1), ("gpt-oss-20b", "vllm-v1", 1), ("gemma-2-9b", "vllm-v1", 2),
     ("gemma-3-1b", "hugging-face", 1), ("deepseek-v2-lite", "vllm-v1", 1), ("deepseek-v2-lite", "vllm-v1", 2),
-    ("deepseek-v3.2", "vllm-v1", 8), ("mixtral-8x7b", "vllm-v1", 2), ("mamba2-2.7b", "vllm-v1", 1), ("jamba-mini", "vllm-v1", 2),
+    ("deepseek-v3.2", "vllm-v1", 8), ("mixtral-8x7b", "vllm-v1", 2), ("mamba2-2.7b", "vllm-v1", 1),
+    ("jamba-mini", "vllm-v1", 2),
     ("xlstm-7b", "vllm-v1", 1), ("falcon-h1-7b", "vllm-v1", 1), ("kimi-linear-48b-a3b", "vllm-v1", 1),
     ("nemotron-super-49b", "vllm-v1", 2),
   ]
@@ -51,6 +52,21 @@ import Testing
       #expect(abs(Double(cost.nanoseconds) - nanoseconds) <= 0.5 + 1e-9 * nanoseconds, "\(step)")
       #expect(near(cost.energy.value, price.energy.value), "\(step)")
       #expect(table.cost(step) == cost)
+    }
+  }
+
+  @Test func `a step of prompts alone pays for its own launches and no others`() throws {
+    let deployment = try RoundDeployment.make(["launch": "1 ms"]) { $0.graphCapture = false }
+    let table = try StepTable(deployment)
+    for last in [false, true] {
+      let prompts = StepShape.prefill(sequences: 2, tokens: 5, last: last, spans: table.spans)
+      var mixed = prompts
+      mixed.decodeSequences = 1
+      mixed.decodeContext = table.spans.visible(9)
+      for step in [prompts, mixed] {
+        let nanoseconds = deployment.price(step).time.value * 1e9
+        #expect(abs(Double(table.cost(step).nanoseconds) - nanoseconds) <= 0.5 + 1e-9 * nanoseconds, "\(step)")
+      }
     }
   }
 

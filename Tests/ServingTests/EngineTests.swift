@@ -179,4 +179,14 @@ import Workloads
     let room = deployment.memoryLedger().cacheRoom.value
     #expect(limits.blocks == Int(room / (131_072 * 16)))
   }
+
+  @Test func `a model without KV cache serves as many sequences as their states fit`() throws {
+    let deployment = try Repository.deployment("xlstm-7b", on: "l4")
+    let ledger = deployment.memoryLedger()
+    let limits = ServingLimits(deployment)
+    // 134.5 MB of state each.
+    #expect(limits.maxSequences == Int(ledger.cacheRoom.value / ledger.footprint.statePerSequence.value))
+    #expect((1..<256).contains(limits.maxSequences))
+    #expect(ServingLimits(try Repository.deployment("mamba2-2.7b", on: "h200-sxm")).maxSequences == 256)
+  }
 }

@@ -174,3 +174,6 @@ extension [Operator] {
 package func near(_ a: Double, _ b: Double, within error: Double = 1e-9) -> Bool {
   abs(a - b) <= error * max(abs(a), abs(b))
 }
+
+/// A product of whole numbers; spelled as a function because long chains of literals are slow to type-check.
+package func product(_ factors: Int...) -> Double { Double(factors.reduce(1, *)) }
