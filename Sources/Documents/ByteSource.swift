@@ -6,6 +6,8 @@ package final class ByteSource {
   private var position = 0
   private var handle: FileHandle?
   private static let chunk = 1 << 16
+  /// Whether reading stopped at an error instead of the end.
+  package private(set) var failed = false
 
   package init(path: String) throws {
     var isFolder: ObjCBool = false
@@ -51,7 +53,13 @@ package final class ByteSource {
 
   private func refill() {
     guard let handle else { return }
-    let data = (try? handle.read(upToCount: Self.chunk)) ?? nil
+    let data: Data?
+    do {
+      data = try handle.read(upToCount: Self.chunk)
+    } catch {
+      failed = true
+      data = nil
+    }
     guard let data, !data.isEmpty else {
       try? handle.close()
       self.handle = nil

@@ -185,6 +185,7 @@ package final class CSVReader {
         record.append(byte)
       }
     }
+    guard !source.failed else { throw DataError(file: file, line: line, problem: "cannot be read to its end") }
     guard !inQuotes else { throw DataError(file: file, line: line, problem: "ends inside a quoted field") }
     return any ? finishRecord() : false
   }

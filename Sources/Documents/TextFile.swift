@@ -5,25 +5,27 @@ package enum TextFile {
   /// Larger documents are refused: no hardware, model or scenario file comes near it.
   package static let largestDocument = 16 << 20
 
-  /// The bytes of a file.
-  package static func bytes(at path: String, limit: Int = .max) throws -> [UInt8] {
+  /// The bytes of a file, of which no more than `limit` are read.
+  package static func bytes(at path: String, limit: Int = largestDocument) throws -> [UInt8] {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       throw DataError(file: path, problem: "no such file")
     }
     guard !isFolder.boolValue else { throw DataError(file: path, problem: "is a folder, expected a file") }
-    guard let data = FileManager.default.contents(atPath: path) else {
+    let data: Data
+    do {
+      guard let handle = FileHandle(forReadingAtPath: path) else { throw CocoaError(.fileReadNoPermission) }
+      data = try handle.read(upToCount: limit + 1) ?? Data()
+    } catch {
       throw DataError(file: path, problem: "cannot be read (permission?)")
     }
-    guard data.count <= limit else {
-      throw DataError(file: path, problem: "has \(data.count) bytes, expected at most \(limit)")
-    }
+    guard data.count <= limit else { throw DataError(file: path, problem: "is larger than \(limit) bytes") }
     return [UInt8](data)
   }
 
   /// The text of a document, checked to be UTF-8 without NUL bytes.
   package static func document(at path: String) throws -> String {
-    try text(bytes(at: path, limit: largestDocument), file: path)
+    try text(bytes(at: path), file: path)
   }
 
   package static func text(_ bytes: [UInt8], file: String) throws -> String {

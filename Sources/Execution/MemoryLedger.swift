@@ -50,11 +50,11 @@ package struct MemoryLedger: Sendable {
     return low == 1 << 40 ? nil : low
   }
 
-  /// KV blocks for the paged engine, which keeps every token in every layer.
-  package var blocks: Int {
+  /// KV blocks for the paged engine, which keeps every token in every layer, beside what is set aside.
+  package func blocks(beside setAside: Bytes = .zero) -> Int {
     let block = footprint.kvPerTokenEveryLayer * Double(blockSize)
-    guard weightsFit, block > .zero else { return 0 }
-    return Int(min(1e12, (cacheRoom / block).rounded(.down)))
+    guard cacheRoom > setAside, block > .zero else { return 0 }
+    return Int(min(1e12, ((cacheRoom - setAside) / block).rounded(.down)))
   }
 }
 

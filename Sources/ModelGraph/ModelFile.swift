@@ -19,7 +19,7 @@ extension ModelFile: CatalogueEntry {
   /// Reads `about.yaml` with the `config.json` beside it, or a bare `config.json` from a checkpoint.
   package static func read(path: String, name: String) throws -> ModelFile {
     guard path.hasSuffix("about.yaml") else {
-      let folder = ((path as NSString).deletingLastPathComponent as NSString).lastPathComponent
+      let folder = URL(fileURLWithPath: path).standardized.deletingLastPathComponent().lastPathComponent
       let shown = name == "config" && !folder.isEmpty ? folder : name
       return ModelFile(name: shown, title: shown, aliases: [], model: try ModelReader.read(path: path, name: shown))
     }

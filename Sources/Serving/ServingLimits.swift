@@ -1,4 +1,5 @@
 import Execution
+import Quantities
 
 /// The limits one replica's scheduler works within, by the names serving runtimes use.
 package struct ServingLimits: Sendable, Equatable {
@@ -34,12 +35,15 @@ package struct ServingLimits: Sendable, Equatable {
   package init(_ deployment: Deployment) {
     let runtime = deployment.runtime
     let ledger = deployment.memoryLedger()
+    // Constant states are set aside for as many sequences as may be admitted; they take half of the room at most.
+    let state = ledger.footprint.statePerSequence
     let keepsTokens = ledger.footprint.kvPerTokenEveryLayer > .zero
-    // A model without KV cache holds a constant state: memory limits its sequences, not their length.
-    let fitting = keepsTokens ? Int.max : ledger.largestBatch(tokens: 1)
-    let blocks = keepsTokens ? ledger.blocks : fitting > 0 ? Int(Int32.max) : 0
+    let room = keepsTokens ? ledger.cacheRoom * 0.5 : ledger.cacheRoom
+    let fitting = state > .zero ? Int(min(1e9, max(0.0, room / state).rounded(.down))) : Int.max
+    let sequences = min(runtime.maxSequences, max(1, fitting))
+    let blocks = keepsTokens ? ledger.blocks(beside: state * Double(sequences)) : fitting > 0 ? Int(Int32.max) : 0
     self.init(
-      maxBatchedTokens: runtime.maxBatchedTokens, maxSequences: min(runtime.maxSequences, max(1, fitting)),
+      maxBatchedTokens: runtime.maxBatchedTokens, maxSequences: sequences,
       maxModelLength: deployment.model.contextLimit ?? Int(Int32.max), blockSize: runtime.blockSize, blocks: blocks,
       watermarkBlocks: Int(Double(blocks) * runtime.watermark), chunkedPrefill: runtime.chunkedPrefill)
   }

@@ -41,6 +41,7 @@ struct MooncakeTrace: RequestSource {
       if text.allSatisfy(JSONScanner.isSpace) { continue }
       return try request(Record(text, file: file, line: line))
     }
+    guard !source.failed else { throw DataError(file: file, line: line, problem: "cannot be read to its end") }
     guard clock.count > 0 else { throw DataError(file: file, problem: "has no request") }
     return nil
   }

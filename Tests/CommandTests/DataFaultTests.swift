@@ -4,8 +4,6 @@ import Testing
 /// Faulty data, or a case that cannot run, ends with code 1 and one message.
 @Suite struct DataFaultTests {
   private static let lines: [(line: String, parts: [String])] = [
-    ("predict --model llama-3-8b --hardware samsung-980-pro", ["samsung-980-pro: is a drive (kind ssd)"]),
-    ("predict --model llama-3-8b --hardware samsung-smartssd", ["samsung-smartssd: is a drive (kind csd)"]),
     (
       "predict --model llama-3-70b --hardware rtx-4090",
       ["llama-3-70b does not fit on rtx-4090: 121 GB are missing", "--tp", "--weights"]
@@ -71,7 +69,7 @@ import Testing
   }
 
   private static let header = "device,device_count,runtime,model,input_tokens,output_tokens,batch_size"
-  private static let row = "h100-sxm,1,vllm,opt-125m,16,4,2"
+  private static let row = "h100-sxm,1,vllm-v1,opt-125m,16,4,2"
 
   private static let tables: [(text: String, part: String)] = [
     ("", "c.csv: is empty, expected a CSV header line"),
@@ -81,35 +79,37 @@ import Testing
       "c.csv:1: column 'model' is missing; found device, "
     ),
     (
-      "\(header)\n\(row)\nh100-smx,1,vllm,opt-125m,16,4,2\n",
+      "\(header)\n\(row)\nh100-smx,1,vllm-v1,opt-125m,16,4,2\n",
       "c.csv:3: device: unknown device or system 'h100-smx'; did you mean 'h100-sxm'?"
     ),
     (
       "\(header)\n\(row)\nh100-sxm,1,vlm,opt-125m,16,4,2\n",
-      "c.csv:3: runtime: unknown runtime 'vlm'; did you mean 'vllm'?"
+      "c.csv:3: runtime: unknown runtime 'vlm'; did you mean 'vLLM'?"
     ),
     (
-      "\(header)\n\(row)\nh100-sxm,1,vllm,opt-125x,16,4,2\n",
+      "\(header)\n\(row)\nh100-sxm,1,vllm-v1,opt-125x,16,4,2\n",
       "c.csv:3: model: unknown model 'opt-125x'; did you mean 'opt-125m'?"
     ),
     (
-      "\(header)\n\(row)\nh100-sxm,1,vllm,opt-125m,sixteen,4,2\n",
+      "\(header)\n\(row)\nh100-sxm,1,vllm-v1,opt-125m,sixteen,4,2\n",
       "c.csv:3: input_tokens: found 'sixteen', expected a whole number"
     ),
     (
-      "\(header)\n\(row)\nh100-sxm,1,vllm,opt-125m,16,4,0\n",
+      "\(header)\n\(row)\nh100-sxm,1,vllm-v1,opt-125m,16,4,0\n",
       "c.csv:3: batch_size: found 0, expected a whole number from 1 to"
     ),
     (
-      "\(header)\n\(row)\nh100-sxm,1,vllm,opt-125m,16,1e999,2\n",
+      "\(header)\n\(row)\nh100-sxm,1,vllm-v1,opt-125m,16,1e999,2\n",
       "c.csv:3: output_tokens: found '1e999', expected a whole number"
     ),
-    ("\(header)\n\(row)\nh100-sxm,,vllm,opt-125m,16,4,2\n", "c.csv:3: device_count: found '', expected a whole number"),
-    ("\(header)\n\(row)\nh100-sxm,1,vllm\n", "c.csv:3: has 3 fields, expected 7"),
-    ("\(header)\n\(row)\n\"h100-sxm,1,vllm\n", "c.csv:3: ends inside a quoted field"),
+    (
+      "\(header)\n\(row)\nh100-sxm,,vllm-v1,opt-125m,16,4,2\n",
+      "c.csv:3: device_count: found '', expected a whole number"
+    ),
+    ("\(header)\n\(row)\nh100-sxm,1,vllm-v1\n", "c.csv:3: has 3 fields, expected 7"),
+    ("\(header)\n\(row)\n\"h100-sxm,1,vllm-v1\n", "c.csv:3: ends inside a quoted field"),
     ("\(header),weights_format\n\(row),fp88\n", "c.csv:2: weights_format: found 'fp88', expected one of"),
     ("\(header),tp\n\(row),2\n", "c.csv:2: device_count: found 1, expected 2 = tp x pp x dp of the row"),
-    ("\(header)\n\(row)\nsamsung-980-pro,1,vllm,opt-125m,16,4,2\n", "samsung-980-pro: is a drive"),
   ]
 
   @Test(arguments: tables.indices)
@@ -149,7 +149,7 @@ import Testing
     let command = try Command()
     try command.write("config.json", "{\"model_type\": \"llama\", \"hidden_size\": -1}")
     expectRefusal(
-      try command.run("predict --model config.json --hardware t4"), code: 1, ["config.json: hidden_size: found -1"])
+      try command.run("predict --model config.json --hardware t4"), code: 1, ["config.json:1: hidden_size: found -1"])
   }
 
   @Test func `a data folder that is none is refused by name`() throws {

@@ -81,9 +81,9 @@ import Testing
 
   private let cases = #"""
     id,device,device_count,framework,model,input_tokens,output_tokens,batch_size,ttft_s,comment
-    1,h100-sxm,1,vllm,llama-3-8b,128,32,4,0.5,"a ""b"", c"
-    2,rtx-4090,1,vllm,llama-3-70b,128,32,4,,too large
-    3,h100-sxm,3,vllm,llama-3-8b,128,32,4,,indivisible
+    1,h100-sxm,1,vllm-v1,llama-3-8b,128,32,4,0.5,"a ""b"", c"
+    2,rtx-4090,1,vllm-v1,llama-3-70b,128,32,4,,too large
+    3,h100-sxm,3,vllm-v1,llama-3-8b,128,32,4,,indivisible
     4,hgx-h100,2,sglang,llama-3-8b,128,32,4,,
 
     """#
@@ -100,7 +100,8 @@ import Testing
     for (line, start) in zip(lines, given) { #expect(line.hasPrefix(start + ","), "\(line)") }
     let names = Self.predicted.map { $0 == "ttft_s" ? "predicted_ttft_s" : $0 } + ["note"]
     #expect(lines[0].hasSuffix("," + names.joined(separator: ",")))
-    #expect(lines[1].hasSuffix(",tensor-core-gpu,") && lines[4].hasSuffix(",tensor-core-gpu,"))
+    #expect(lines[1].hasSuffix(",tensor-core-gpu + tensor-core-gpu-vllm-v1,"))
+    #expect(lines[4].hasSuffix(",tensor-core-gpu,"))
   }
 
   @Test func `a case that cannot run keeps its row, empty, with a note`() throws {
@@ -132,7 +133,8 @@ import Testing
     let command = try Command()
     try command.write(
       "c.csv",
-      "device,device_count,runtime,model,input_tokens,output_tokens,batch_size\nh100-sxm,1,vllm,llama-3-8b,512,64,4\n")
+      "device,device_count,runtime,model,input_tokens,output_tokens,batch_size\nh100-sxm,1,vllm-v1,llama-3-8b,512,64,4\n"
+    )
     let alone = try record(command.run(line + " --format csv").output)
     let row = try record(command.run("predict --cases c.csv").output)
     for name in Self.predicted { #expect(row[name] == alone[name], "\(name)") }
@@ -143,7 +145,7 @@ import Testing
     try command.write(
       "c.csv",
       "device,device_count,runtime,model,input_tokens,output_tokens,batch_size,weight_format\n"
-        + "h100-sxm,1,vllm,opt-125m,16,4,2,fp8\n")
+        + "h100-sxm,1,vllm-v1,opt-125m,16,4,2,fp8\n")
     let outcome = try command.run("predict --cases c.csv")
     #expect(outcome.code == 0)
     #expect(

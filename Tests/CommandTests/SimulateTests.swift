@@ -116,7 +116,7 @@ import Testing
 
   @Test func `an interrupt ends a long table of cases and keeps what is priced`() throws {
     let command = try Command()
-    let row = "h100-sxm,1,vllm,opt-125m,16,4,2\n"
+    let row = "h100-sxm,1,vllm-v1,opt-125m,16,4,2\n"
     try command.write(
       "c.csv",
       "device,device_count,runtime,model,input_tokens,output_tokens,batch_size\n"

@@ -16,9 +16,11 @@ import Testing
         "'ridgeline list devices' and 'ridgeline list systems' show all",
       ]
     ),
+    ("predict --model llama-3-8b --hardware samsung-980-pro", ["samsung-980-pro is a drive (ssd)", "choose a gpu"]),
+    ("predict --model llama-3-8b --hardware samsung-smartssd", ["samsung-smartssd is a drive (csd)"]),
     (
       "predict \(model) --runtime vlm",
-      ["unknown runtime 'vlm'; did you mean 'vllm'?", "'ridgeline list runtimes' shows all"]
+      ["unknown runtime 'vlm'; did you mean 'vLLM'?", "'ridgeline list runtimes' shows all"]
     ),
     (
       "simulate \(model) --traffic chat-shrt",

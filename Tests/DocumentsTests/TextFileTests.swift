@@ -26,7 +26,7 @@ import Testing
     let file = try folder.write("a.txt", "12345")
     #expect(message { try TextFile.bytes(at: folder.path + "/b.txt") } == "\(folder.path)/b.txt: no such file")
     #expect(message { try TextFile.bytes(at: folder.path) } == "\(folder.path): is a folder, expected a file")
-    #expect(message { try TextFile.bytes(at: file, limit: 4) } == "\(file): has 5 bytes, expected at most 4")
+    #expect(message { try TextFile.bytes(at: file, limit: 4) } == "\(file): is larger than 4 bytes")
     #expect(try TextFile.document(at: file) == "12345")
     #expect(message { try CSVReader(path: folder.path) } == "\(folder.path): is a folder, expected a file")
     #expect(message { try CSVReader(path: folder.path + "/b") } == "\(folder.path)/b: no such file")

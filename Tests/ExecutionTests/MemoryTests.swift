@@ -22,7 +22,7 @@ import Testing
     #expect(near(ledger.cacheRoom.value, room))
     // 32 layers x 8 heads x (128 + 128) x 2 B.
     #expect(ledger.footprint.kvPerToken.value == 131_072)
-    #expect(ledger.blocks == 28_231)
+    #expect(ledger.blocks() == 28_231)
     #expect(ledger.cache(tokens: 17).value == 32 * 131_072)
     #expect(ledger.weightsFit && ledger.missing == .zero)
   }
@@ -70,7 +70,7 @@ import Testing
     #expect(near(ledger.weights.value, 2 * 70.554e9, within: 1e-3))
     #expect(ledger.largestBatch(tokens: 1) == 0)
     #expect(ledger.longestContext(sequences: 1) == 0)
-    #expect(ledger.blocks == 0)
+    #expect(ledger.blocks() == 0)
     let refusal = refusal(deployment, BatchCase(sequences: 1, inputTokens: 1, outputTokens: 1))
     guard case .weightsDoNotFit(_, _, let missing, _) = refusal else {
       Issue.record("a model larger than memory: \(String(describing: refusal))")

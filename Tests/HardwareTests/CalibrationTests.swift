@@ -51,7 +51,7 @@ import Testing
     let device = try Shipped.device("h100-sxm")
     let general = try Shipped.calibrations().all()
     let closer = try read(text(target: "{device: h100-sxm}", constants: "{gemm_compute: 0.9, gemm_start: 1 us}"))
-    let closest = try read(text(target: "{device: h100-sxm, runtime: vllm}", constants: "{gemm_compute: 0.95}"))
+    let closest = try read(text(target: "{device: h100-sxm, runtime: vllm-v1}", constants: "{gemm_compute: 0.95}"))
     let other = try read(text(target: "{device: t4}", constants: "{gemm_memory: 0.1}"))
     let all = [closest, closer, other] + general
     let choice = try CalibrationChoice(device: device, runtime: "vllm-v1", from: all, folder: "f")
