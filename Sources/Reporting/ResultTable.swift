@@ -67,7 +67,7 @@ extension ResultTable.Cell {
     switch style {
     case .plain: roundedText(number, significantDigits: 4)
     case .count: count(number)
-    case .time: Seconds(number).description
+    case .time: duration(number)
     case .size: Bytes(number).description
     case .bandwidth: BytesPerSecond(number).description
     case .work: FLOPs(number).description
@@ -85,6 +85,15 @@ extension ResultTable.Cell {
 private func count(_ number: Double) -> String {
   guard abs(number) >= 1000, abs(number) < 1e15 else { return roundedText(number, significantDigits: 4) }
   return groupedDigits(Int(number.rounded()))
+}
+
+/// A time as people say it: minutes from two minutes on, hours from two hours on.
+private func duration(_ seconds: Double) -> String {
+  switch abs(seconds) {
+  case ..<120: Seconds(seconds).description
+  case ..<7200: roundedText(seconds / 60, significantDigits: 3) + " min"
+  default: roundedText(seconds / 3600, significantDigits: 3) + " h"
+  }
 }
 
 /// A whole number with its digits in groups of three.
