@@ -29,7 +29,7 @@ package struct ResultTable: Sendable {
   /// How numbers are shown to people. Machines always get full precision in base units.
   package enum Style: Sendable {
     case plain
-    case time, size, bandwidth, work, power, energy, percent, rate, money, count, intensity
+    case time, size, bandwidth, work, computeRate, power, energy, percent, rate, money, count, intensity
   }
 
   package var columns: [Column]
@@ -71,6 +71,7 @@ extension ResultTable.Cell {
     case .size: Bytes(number).description
     case .bandwidth: BytesPerSecond(number).description
     case .work: FLOPs(number).description
+    case .computeRate: FLOPsPerSecond(number).description
     case .power: Watts(number).description
     case .energy: Joules(number).description
     case .intensity: roundedText(number, significantDigits: 3)

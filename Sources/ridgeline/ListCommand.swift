@@ -65,7 +65,7 @@ struct EntryTables {
       Column("name"), Column("title"), Column("kind"), Column("class"),
       Column("memory_b", heading: "memory", style: .size),
       Column("bandwidth_b_per_s", heading: "bandwidth", style: .bandwidth),
-      Column("peak_16bit_flop_per_s", heading: "16-bit peak", style: .work),
+      Column("peak_16bit_flop_per_s", heading: "16-bit peak", style: .computeRate),
       Column("power_cap_w", heading: "cap", style: .power),
     ])
     for device in try library.platforms.devices.all() {
