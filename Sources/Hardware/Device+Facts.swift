@@ -26,9 +26,4 @@ extension Device {
   }
 
   package func link(_ role: DeviceLink.Role) -> DeviceLink? { links.first { $0.role == role } }
-
-  /// The fastest cache in front of main memory, by capacity.
-  package var lastLevelCache: Memory? {
-    memories.filter { $0.level == .cache }.max { $0.capacity < $1.capacity }
-  }
 }

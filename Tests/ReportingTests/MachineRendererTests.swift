@@ -22,7 +22,7 @@ import Testing
     #expect(MachineRenderer.csvField(.text(text)) == field)
   }
 
-  @Test(arguments: [0.1, 1.0 / 3, 1e-9, 3.35e12, 1e22, 5e-324, -0.0, 123_456_789.123_456_79])
+  @Test(arguments: [0.1, 1.0 / 3, 1e-9, 3.35e12, 1e22, Double.leastNonzeroMagnitude, -0.0, 123_456_789.123_456_79])
   func `numbers keep full precision in CSV and JSON`(number: Double) throws {
     #expect(Double(MachineRenderer.csvField(.number(number))) == number)
     let json = MachineRenderer.json(table([[.text("m"), .int(1), .number(number)]]))
