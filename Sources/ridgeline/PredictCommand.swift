@@ -7,11 +7,13 @@ struct PredictCommand: ParsableCommand {
     commandName: "predict",
     abstract: "Prices one static batch, or a table of cases.",
     discussion: """
-      All prompts of a batch start together and generate the same number of tokens. Columns and their meaning are in
-      Documentation/columns.md.
+      All prompts of a batch start together and generate the same number of \
+      tokens. Columns and their meaning are in Documentation/columns.md.
 
-        ridgeline predict --model llama-3-8b --hardware h100-sxm --batch 16 --input 1024 --output 256
-        ridgeline predict --model llama-3-70b --hardware hgx-h100 --tp 4 --weights fp8 --activations fp8 --explain
+        ridgeline predict --model llama-3-8b --hardware h100-sxm \\
+            --batch 16 --input 1024 --output 256
+        ridgeline predict --model llama-3-70b --hardware hgx-h100 --tp 4 \\
+            --weights fp8 --activations fp8 --explain
         ridgeline predict --cases cases.csv --save priced.csv
       """)
 

@@ -8,11 +8,14 @@ struct Ridgeline: ParsableCommand {
     commandName: "ridgeline",
     abstract: "Predicts what serving a language model costs on hardware you may not own.",
     discussion: """
-      Latency of prefill and decode, memory, energy, power and price, from spec sheets, calibrations and a model's
-      config.json; and how a serving engine behaves under real traffic.
+      Latency of prefill and decode, memory, energy, power and price, from spec \
+      sheets, calibrations and a model's config.json; and how a serving engine \
+      behaves under real traffic.
 
-        ridgeline predict --model llama-3-8b --hardware h100-sxm --batch 16 --input 1024 --output 256
-        ridgeline simulate --model llama-3-8b --hardware h100-sxm --traffic azure-conversation
+        ridgeline predict --model llama-3-8b --hardware h100-sxm \\
+            --batch 16 --input 1024 --output 256
+        ridgeline simulate --model llama-3-8b --hardware h100-sxm \\
+            --traffic azure-conversation
         ridgeline list devices
       """,
     version: "ridgeline 0.1.0",

@@ -10,13 +10,17 @@ struct SimulateCommand: ParsableCommand {
     commandName: "simulate",
     abstract: "Replays a trace, or generated traffic, through a serving engine.",
     discussion: """
-      Continuous batching with chunked prefill and a paged KV cache, first come first served, preemption by
-      recomputation, one replica. Traces: Azure LLM 2023 CSV, Mooncake JSON lines, or a CSV of arrival_s,
-      input_tokens, output_tokens. Columns and their meaning are in Documentation/columns.md.
+      Continuous batching with chunked prefill and a paged KV cache, first come \
+      first served, preemption by recomputation, one replica. Traces: Azure LLM \
+      2023 CSV, Mooncake JSON lines, or a CSV of arrival_s, input_tokens, \
+      output_tokens. Columns and their meaning are in Documentation/columns.md.
 
-        ridgeline simulate --model llama-3-8b --hardware h100-sxm --traffic azure-conversation --rate 12
-        ridgeline simulate --model llama-3-8b --hardware h100-sxm --trace AzureLLMInferenceTrace_conv.csv
-        ridgeline simulate --model llama-3-70b --hardware hgx-h100 --tp 8 --traffic chat-short --requests out.csv
+        ridgeline simulate --model llama-3-8b --hardware h100-sxm \\
+            --traffic azure-conversation --rate 12
+        ridgeline simulate --model llama-3-8b --hardware h100-sxm \\
+            --trace AzureLLMInferenceTrace_conv.csv
+        ridgeline simulate --model llama-3-70b --hardware hgx-h100 --tp 8 \\
+            --traffic chat-short --requests out.csv
       """)
 
   @OptionGroup var deployment: DeploymentOptions
