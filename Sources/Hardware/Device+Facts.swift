@@ -20,9 +20,11 @@ extension Device {
     return seen
   }
 
-  /// Units of the engine that multiplies matrices, for wave quantisation.
+  /// Units that share a multiplication, for wave quantisation: those of the engine listed first, or all cores of a CPU.
   package var parallelUnits: Int {
-    (engines.first { $0.style == .matrix } ?? engines.first)?.units ?? 1
+    guard let first = engines.first else { return 1 }
+    guard kind == .cpu else { return first.units }
+    return engines.filter { $0.style == first.style }.reduce(0) { $0 + $1.units }
   }
 
   package func link(_ role: DeviceLink.Role) -> DeviceLink? { links.first { $0.role == role } }
