@@ -80,8 +80,9 @@ package struct FormatRequest: Sendable, Hashable {
     let stream = streamFormat(model, rates, device.name, &notes)
     let published = weights == nil && self.activations == nil ? model.quantization : nil
     let activations = self.activations ?? publishedActivations(published, stream, rates, device.name, &notes)
+    let dense = published.map { $0.expertsOnly ? stream : $0.weights }
     let chosen = Formats(
-      weights: weights ?? published?.weights ?? activations, activations: activations, kv: kv ?? stream,
+      weights: weights ?? dense ?? activations, experts: published?.weights, activations: activations, kv: kv ?? stream,
       stream: activations.bits >= 16 ? activations : stream)
     for (format, role) in [(chosen.compute, "activations"), (chosen.stream, "attention and the residual stream")] {
       guard rates.supports(format) else {

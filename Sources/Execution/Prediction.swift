@@ -57,7 +57,9 @@ package enum PredictionError: Error, CustomStringConvertible, Sendable {
       "the KV cache of \(batch.sequences) sequences of \(batch.inputTokens + batch.outputTokens) tokens does not fit: "
         + "\(missing) are missing; the largest batch is \(largest)"
         + (longest.map { ", the longest context at this batch \($0) tokens" } ?? "")
-        + "; --waves serves it in several rounds"
+        + (largest > 0
+          ? "; --waves serves it in several rounds"
+          : "; not even one fits: try more tensor parallelism (--tp) or a narrower --kv-format")
     case .contextTooLong(let tokens, let limit, let model):
       "\(tokens) tokens exceed the \(limit) positions of \(model); --any-length prices it all the same"
     }

@@ -78,7 +78,7 @@ extension OperatorGraph {
     // The first stage holds the token table and the last the head: with a pipeline they are on unlike devices.
     let tablesHere =
       parallelism.pipeline > 1 ? max(Double(model.embeddingParameters), Double(model.headParameters)) : tables
-    return formats.weights.size(of: (dense / tensor + expert / expertSplit) * depth)
+    return (formats.weights.size(of: dense / tensor) + formats.experts.size(of: expert / expertSplit)) * depth
       + formats.head.size(of: tablesHere / tensor)
   }
 

@@ -56,7 +56,7 @@ extension OperatorGraph {
   private func expertGEMM(_ name: String, _ load: ExpertLoad, columns: Int, inner: Int, count: Int) -> Operator {
     let activations =
       formats.activations.size(of: load.visits * Double(inner)) + formats.stream.size(of: load.visits * Double(columns))
-    let weights = formats.weights.size(of: load.active * Double(columns) * Double(inner))
+    let weights = formats.experts.size(of: load.active * Double(columns) * Double(inner))
     let shape = ExpertGEMMShape(visits: load.visits, activeExperts: load.active, columns: columns, inner: inner)
     return Operator(
       name: name, kind: .expertGEMM(shape), count: count,

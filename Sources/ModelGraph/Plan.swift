@@ -14,6 +14,8 @@ package struct Plan: Sendable, Hashable {
 /// Number formats by tensor role.
 package struct Formats: Sendable, Hashable {
   package var weights: NumberFormat
+  /// Weights of routed experts, which some checkpoints quantise alone.
+  package var experts: NumberFormat
   /// Format in which activations enter a projection's GEMM.
   package var activations: NumberFormat
   package var kv: NumberFormat
@@ -22,9 +24,11 @@ package struct Formats: Sendable, Hashable {
   package var stream: NumberFormat
 
   package init(
-    weights: NumberFormat, activations: NumberFormat, kv: NumberFormat, stream: NumberFormat? = nil
+    weights: NumberFormat, experts: NumberFormat? = nil, activations: NumberFormat, kv: NumberFormat,
+    stream: NumberFormat? = nil
   ) {
     self.weights = weights
+    self.experts = experts ?? weights
     self.activations = activations
     self.kv = kv
     self.stream = stream ?? (activations.bits >= 16 ? activations : .bf16)

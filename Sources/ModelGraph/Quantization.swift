@@ -6,9 +6,12 @@ package struct Quantization: Sendable, Equatable {
   package var weights: NumberFormat
   /// Format the activations are quantised to before a multiplication; nothing when weights are expanded instead.
   package var activations: NumberFormat?
+  /// Whether only routed experts are quantised, and everything else stays in the stream's format.
+  package var expertsOnly: Bool
 
-  package init(weights: NumberFormat, activations: NumberFormat? = nil) {
+  package init(weights: NumberFormat, activations: NumberFormat? = nil, expertsOnly: Bool = false) {
     self.weights = weights
+    self.expertsOnly = expertsOnly
     self.activations = activations
   }
 }
@@ -21,7 +24,8 @@ extension Quantization {
     let method = try fields.string("quant_method").lowercased()
     switch method {
     case "fp8", "fbgemm_fp8": return Quantization(weights: .fp8, activations: .fp8)
-    case "mxfp4": return Quantization(weights: .mxfp4)
+    // gpt-oss leaves attention, router and tables in bf16.
+    case "mxfp4": return Quantization(weights: .mxfp4, expertsOnly: true)
     case "gptq", "awq": return Quantization(weights: try grouped(fields, bits: fields.int("bits", in: 1...16)))
     case "modelopt": return try modelOpt(fields)
     case "compressed-tensors": return try compressedTensors(fields)

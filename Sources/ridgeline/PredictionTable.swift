@@ -17,7 +17,7 @@ enum PredictionTable {
   /// What was asked, with every choice spelled out.
   private static let caseColumns = [
     Column("model"), Column("hardware"), Column("devices"), Column("runtime"),
-    Column("weights_format", heading: "weights"),
+    Column("weights_format", heading: "weights"), Column("experts_format", heading: "expert weights"),
     Column("activations_format", heading: "activations"), Column("kv_format", heading: "kv cache"), Column("tp"),
     Column("pp"), Column("ep"), Column("dp"), Column("batch_size", heading: "batch"),
     Column("input_tokens", heading: "input tokens"), Column("output_tokens", heading: "output tokens"),
@@ -27,7 +27,9 @@ enum PredictionTable {
     let plan = deployment.plan
     return [
       .text(deployment.model.name), .text(deployment.platform.name), .int(plan.parallelism.devices),
-      .text(deployment.runtime.name), .text(plan.formats.weights.rawValue), .text(plan.formats.activations.rawValue),
+      .text(deployment.runtime.name), .text(plan.formats.weights.rawValue),
+      deployment.model.expertCount == nil ? .missing : .text(plan.formats.experts.rawValue),
+      .text(plan.formats.activations.rawValue),
       .text(plan.formats.kv.rawValue), .int(plan.parallelism.tensor), .int(plan.parallelism.pipeline),
       .int(plan.parallelism.expert), .int(plan.parallelism.data), .int(batch.sequences), .int(batch.inputTokens),
       .int(batch.outputTokens),

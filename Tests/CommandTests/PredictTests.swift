@@ -3,7 +3,8 @@ import Testing
 
 @Suite struct PredictTests {
   static let columns = [
-    "model", "hardware", "devices", "runtime", "weights_format", "activations_format", "kv_format", "tp", "pp", "ep",
+    "model", "hardware", "devices", "runtime", "weights_format", "experts_format", "activations_format", "kv_format",
+    "tp", "pp", "ep",
     "dp", "batch_size", "input_tokens", "output_tokens",
   ]
   static let predicted = [
