@@ -34,6 +34,9 @@ extension Calibration: CatalogueEntry {
   package static func parse(_ document: Node, name: String) throws -> Calibration {
     try document.strictObject { file in
       let target = try file.required("applies_to").object()
+      func prose(_ key: String) throws -> String {
+        try file.string(key).trimmingCharacters(in: .whitespacesAndNewlines)
+      }
       let calibration = Calibration(
         name: try checkedName(file, name),
         title: try file.string("title"),
@@ -41,10 +44,10 @@ extension Calibration: CatalogueEntry {
         device: try target.optionalString("device"),
         runtime: try target.optionalString("runtime"),
         date: try file.string("date"),
-        data: try file.string("data"),
-        method: try file.string("method"),
-        error: try file.string("error"),
-        valid: try file.string("valid"),
+        data: try prose("data"),
+        method: try prose("method"),
+        error: try prose("error"),
+        valid: try prose("valid"),
         constants: try constants(file.required("constants")))
       try target.finish()
       guard calibration.device != nil || calibration.deviceClass != nil else {

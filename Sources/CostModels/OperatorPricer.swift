@@ -160,55 +160,71 @@ package struct OperatorPricer: Sendable {
 
   // MARK: Collectives
 
-  /// Alpha-beta times; an all-reduce takes the faster of one and two shots, and a second level between nodes.
+  /// Alpha-beta times; an all-reduce takes the faster of one and two shots. Between nodes there is a second level,
+  /// where all ranks of a node share its links.
   private func collective(_ shape: CollectiveShape) -> OperatorPrice {
-    let perNode = platform.perNode ?? shape.ranks
-    let inside = min(shape.ranks, perNode)
-    let nodes = shape.ranks.dividedUp(by: max(1, inside))
-    var start = 0.0
-    var transfer = 0.0
-    if inside > 1 {
-      let path = platform.peerPath.among(inside, of: perNode)
-      add(shape.kind, shape.message.value, ranks: inside, path, &start, &transfer)
+    let perNode = platform.perNode ?? shape.ranks * shape.stride
+    let inside = max(1, min(shape.ranks, perNode / shape.stride))
+    let nodes = shape.ranks.dividedUp(by: inside)
+    let near = platform.peerPath.among(min(perNode, inside * shape.stride), of: perNode)
+    let far = nodes > 1 ? platform.nodePath : nil
+    let span = (ranks: Double(shape.ranks), inside: Double(inside), nodes: Double(nodes))
+    let message = shape.message.value
+    var cost = Transfer()
+    switch shape.kind {
+    case .allReduce:
+      if inside > 1 { cost += allReduce(message, ranks: span.inside, near) }
+      if let far { cost += allReduce(message, ranks: span.nodes, far) }
+    case .allGather:
+      // What comes from other nodes is spread inside as well.
+      if inside > 1 { cost += transfer((span.ranks - 1) * message, near) }
+      if let far { cost += transfer((span.nodes - 1) * span.inside * message, far) }
+    case .allToAll:
+      if inside > 1 { cost += transfer((span.inside - 1) / span.ranks * message, near) }
+      if let far {
+        let leaving = (span.ranks - span.inside) / span.ranks * message
+        cost += transfer(leaving * span.inside * Double(shape.stride), far)
+      }
+    case .pointToPoint:
+      cost = hop(message, crossing: (span.nodes - 1) / max(1, span.ranks - 1), near, far)
     }
-    if nodes > 1, let path = platform.nodePath {
-      add(shape.kind, shape.message.value, ranks: nodes, path, &start, &transfer)
-    }
-    let time = Seconds(start + transfer)
+    let time = Seconds(cost.start + cost.time)
     let power = constants[.powerStatic] * cap.value
-    return OperatorPrice(time: time, energy: Joules(power * time.value), bound: transfer > start ? .link : .start)
+    return OperatorPrice(
+      time: time, energy: Joules(power * time.value), bound: cost.time > cost.start ? .link : .start)
   }
 
-  private func add(
-    _ kind: CollectiveShape.Kind, _ message: Double, ranks: Int, _ path: LinkPath, _ start: inout Double,
-    _ transfer: inout Double
-  ) {
-    let n = Double(ranks)
-    let rate = constants[.collectiveLink] * path.bandwidth.value
-    let oneShotStart = constants[.collectiveOneShotStart] + path.latency.value
-    switch kind {
-    case .allReduce:
-      let twoShotStart =
-        constants[.collectiveTwoShotStart] + constants[.collectiveHop] * (n - 2) + 2 * path.latency.value
-      let oneShot = (n - 1) * message / rate
-      let twoShot = 2 * (n - 1) / n * message / rate
-      if oneShotStart + oneShot <= twoShotStart + twoShot {
-        start += oneShotStart
-        transfer += oneShot
-      } else {
-        start += twoShotStart
-        transfer += twoShot
-      }
-    case .allGather:
-      start += oneShotStart
-      transfer += (n - 1) * message / rate
-    case .allToAll:
-      start += oneShotStart
-      transfer += (n - 1) / n * message / rate
-    case .pointToPoint:
-      start += oneShotStart
-      transfer += message / rate
+  /// Fixed and size-dependent time of a message.
+  private struct Transfer {
+    var start = 0.0
+    var time = 0.0
+
+    static func += (a: inout Transfer, b: Transfer) {
+      a.start += b.start
+      a.time += b.time
     }
+  }
+
+  private func transfer(_ bytes: Double, _ path: LinkPath) -> Transfer {
+    Transfer(
+      start: constants[.collectiveOneShotStart] + path.latency.value,
+      time: bytes / (constants[.collectiveLink] * path.bandwidth.value))
+  }
+
+  private func allReduce(_ message: Double, ranks n: Double, _ path: LinkPath) -> Transfer {
+    let oneShot = transfer((n - 1) * message, path)
+    var twoShot = transfer(2 * (n - 1) / n * message, path)
+    twoShot.start = constants[.collectiveTwoShotStart] + constants[.collectiveHop] * (n - 2) + 2 * path.latency.value
+    return oneShot.start + oneShot.time <= twoShot.start + twoShot.time ? oneShot : twoShot
+  }
+
+  /// The mean hop of a pipeline, of which a share crosses nodes.
+  private func hop(_ message: Double, crossing share: Double, _ near: LinkPath, _ far: LinkPath?) -> Transfer {
+    let inside = transfer(message, near)
+    guard let far else { return inside }
+    let across = transfer(message, far)
+    return Transfer(
+      start: inside.start * (1 - share) + across.start * share, time: inside.time * (1 - share) + across.time * share)
   }
 
   // MARK: Energy

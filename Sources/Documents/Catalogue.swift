@@ -35,6 +35,7 @@ package struct Catalogue<Entry: CatalogueEntry>: Sendable {
     if Entry.isPath(name), FileManager.default.fileExists(atPath: name) {
       return try Entry.read(path: name, name: Entry.name(ofPath: name))
     }
+    guard !Entry.isPath(name) else { throw DataError(file: name, problem: "no such file") }
     let wanted = name.lowercased()
     if let exact = names.first(where: { $0.lowercased() == wanted }) { return try find(exact) }
     var spellings: [(spelling: String, name: String)] = []

@@ -78,7 +78,7 @@ package struct FormatRequest: Sendable, Hashable {
   ) throws(UnsupportedFormat) -> (formats: Formats, notes: [String]) {
     var notes: [String] = []
     let stream = streamFormat(model, rates, device.name, &notes)
-    let published = weights == nil && self.activations == nil ? model.quantization : nil
+    let published = model.quantization.flatMap { keepsPublished($0) ? $0 : nil }
     let activations = self.activations ?? publishedActivations(published, stream, rates, device.name, &notes)
     let dense = published.map { $0.expertsOnly ? stream : $0.weights }
     let chosen = Formats(
@@ -90,6 +90,12 @@ package struct FormatRequest: Sendable, Hashable {
       }
     }
     return (chosen, notes)
+  }
+
+  /// Whether what the user named leaves the checkpoint's quantisation as it is: nothing, or the same weights, or other
+  /// activations for them.
+  private func keepsPublished(_ quantization: Quantization) -> Bool {
+    weights == nil || weights == quantization.weights && !quantization.expertsOnly
   }
 
   /// A quantised checkpoint's activation format where the device computes in it; else weights are expanded.

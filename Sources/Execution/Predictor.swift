@@ -29,20 +29,58 @@ package struct Predictor: Sendable {
     guard perReplica <= fitting || (overflow == .waves && fitting > 0) else {
       throw .cacheDoesNotFit(
         batch: batch, missing: ledger.cache(tokens: reach) * Double(perReplica) - ledger.cacheRoom,
-        largestBatch: fitting * replicas, longestContext: ledger.longestContext(sequences: perReplica))
+        largestBatch: fitting * replicas, longestContext: ledger.longestContext(sequences: perReplica).map { $0 + 1 })
     }
-    let waves = perReplica.dividedUp(by: min(perReplica, fitting))
-    let full = runWave(sequences: min(perReplica, fitting), batch)
-    let rest = perReplica - (waves - 1) * min(perReplica, fitting)
-    let last = waves == 1 ? full : runWave(sequences: rest, batch)
-    let endToEnd = waves == 1 ? full.endToEnd : full.endToEnd * Double(waves - 1) + last.endToEnd
-    let energy = waves == 1 ? full.energy : full.energy * Double(waves - 1) + last.energy
+    let fullest = runReplica(sequences: perReplica, fitting: fitting, batch)
+    let full = fullest.first
+    let endToEnd = fullest.endToEnd
+    let energy = energyOfReplicas(fullest, perReplica: perReplica, fitting: fitting, batch)
     let generated = Double(batch.sequences * batch.outputTokens)
     let all = generated + Double(batch.sequences * batch.inputTokens)
     return Prediction(
       ttft: full.prefill.time, tpot: full.decode?.time, endToEnd: endToEnd, energy: energy,
-      prefillBound: full.prefill.bound, decodeBound: full.decode?.bound, waves: waves,
+      prefillBound: full.prefill.bound, decodeBound: full.decode?.bound, waves: fullest.waves,
       outputRate: generated / endToEnd.value, totalRate: all / endToEnd.value, ledger: ledger)
+  }
+
+  /// What one data-parallel replica does, in one wave or several; energy is as if all replicas did the same.
+  private struct ReplicaRun {
+    var first: Wave
+    var waves: Int
+    var endToEnd: Seconds
+    var energy: Joules
+  }
+
+  private func runReplica(sequences: Int, fitting: Int, _ batch: BatchCase) -> ReplicaRun {
+    let size = min(sequences, fitting)
+    let waves = sequences.dividedUp(by: size)
+    let full = runWave(sequences: size, batch)
+    guard waves > 1 else { return ReplicaRun(first: full, waves: 1, endToEnd: full.endToEnd, energy: full.energy) }
+    let last = runWave(sequences: sequences - (waves - 1) * size, batch)
+    let before = Double(waves - 1)
+    return ReplicaRun(
+      first: full, waves: waves, endToEnd: full.endToEnd * before + last.endToEnd,
+      energy: full.energy * before + last.energy)
+  }
+
+  /// Energy of all replicas until the fullest one ends. Sequences are dealt out evenly, so the others have one less,
+  /// or none; replicas that share experts work in step and all count as the fullest.
+  private func energyOfReplicas(
+    _ fullest: ReplicaRun, perReplica: Int, fitting: Int, _ batch: BatchCase
+  ) -> Joules {
+    let parallelism = deployment.parallelism
+    let replicas = parallelism.data
+    let fuller = batch.sequences % replicas
+    guard fuller > 0, parallelism.expert == 1 else { return fullest.energy }
+    let emptier = Double(replicas - fuller)
+    let devices = Double(parallelism.tensor * parallelism.pipeline)
+    let energy = fullest.energy * (Double(fuller) / Double(replicas))
+    guard perReplica > 1 else {
+      return energy + deployment.platform.device.power.idle * (devices * emptier) * fullest.endToEnd
+    }
+    let other = runReplica(sequences: perReplica - 1, fitting: fitting, batch)
+    return energy + other.energy * (emptier / Double(replicas))
+      + standingPower * (devices * emptier) * max(.zero, fullest.endToEnd - other.endToEnd)
   }
 
   /// Tokens a sequence holds in cache when it ends; the last one generated is never stored. An encoder's input is
@@ -54,6 +92,10 @@ package struct Predictor: Sendable {
   /// The first step of the prefill, for explanations.
   package func firstPrefillStep(_ batch: BatchCase) -> StepShape {
     let micro = MicroBatches(sequences: waveSize(batch), stages: deployment.parallelism.pipeline)
+    let budget = deployment.runtime.maxBatchedTokens
+    if deployment.model.encoder == nil, deployment.runtime.chunkedPrefill, batch.inputTokens > budget {
+      return StepShape.prefill(sequences: 1, tokens: budget, last: false, spans: deployment.graph.spans)
+    }
     return prefillSteps(sequences: micro.size, input: batch.inputTokens)[0].0
   }
 
@@ -110,24 +152,33 @@ package struct Predictor: Sendable {
   private struct MicroBatches {
     let count: Int
     let size: Int
+    /// Share of the parts' places that sequences fill.
+    let fullness: Double
 
     init(sequences: Int, stages: Int) {
       size = sequences.dividedUp(by: min(stages, sequences))
       count = sequences.dividedUp(by: size)
+      fullness = Double(sequences) / Double(size * count)
     }
   }
 
   private func prefillPhase(_ micro: MicroBatches, input: Int) -> Phase {
     var phase = Phase(time: .zero, energy: .zero, bound: .compute)
     var byBound = TimeByBound()
+    var fill = Seconds.zero
+    var busy = Seconds.zero
+    // Steps follow one another through the stages; the pipeline fills once.
     for (step, count) in prefillSteps(sequences: micro.size, input: input) {
       let price = deployment.price(step)
-      let followers = price.bottleneck * Double(micro.count - 1)
-      phase.time += (price.time + followers) * count
-      phase.energy += price.energy * (Double(micro.count) * count)
+      let steps = Double(micro.count) * count
+      fill = max(fill, price.time - price.bottleneck)
+      phase.time += price.bottleneck * steps
+      phase.energy += price.energy * (steps * micro.fullness)
+      busy += price.time * steps
       byBound.add(price.timeByBound, times: count)
     }
-    phase.energy += idleEnergy(phase.time, busy: phase.energy)
+    phase.time += fill
+    phase.energy += idleEnergy(phase.time, busy: busy)
     phase.bound = byBound.largest
     return phase
   }
@@ -186,25 +237,31 @@ package struct Predictor: Sendable {
     var phase = Phase(time: .zero, energy: .zero, bound: .memory)
     var byBound = TimeByBound()
     let steps = Double(batch.outputTokens - 1)
+    var busy = Seconds.zero
     for (context, weight) in GaussRule.points(from: first, through: last, kinks: windows) {
       let price = deployment.price(decodeStep(micro.size, context: context, batch))
       let period = max(price.time, price.bottleneck * Double(micro.count))
       phase.time += period * (weight / steps)
-      phase.energy += price.energy * (Double(micro.count) * weight / steps)
+      phase.energy += price.energy * (Double(micro.count) * micro.fullness * weight / steps)
+      busy += price.time * (Double(micro.count) * weight / steps)
       byBound.add(price.timeByBound, times: weight)
     }
-    phase.energy += idleEnergy(phase.time, busy: phase.energy)
+    phase.energy += idleEnergy(phase.time, busy: busy)
     phase.bound = byBound.largest
     return phase
   }
 
-  /// Pipeline stages that wait still draw power: what all devices draw at rest, less what the busy ones account for.
-  private func idleEnergy(_ time: Seconds, busy: Joules) -> Joules {
-    let stages = deployment.parallelism.pipeline
-    guard stages > 1 else { return .zero }
-    let standing = deployment.pricer.constants[.powerStatic] * deployment.platform.device.power.cap
-    let floor = standing * Double(deployment.parallelism.devices) * time
-    return max(.zero, floor - busy)
+  /// Pipeline stages that wait still draw power: for the time of all devices less the time the busy ones account for.
+  private func idleEnergy(_ time: Seconds, busy: Seconds) -> Joules {
+    let parallelism = deployment.parallelism
+    guard parallelism.pipeline > 1 else { return .zero }
+    let waiting = time * Double(parallelism.devices) - busy * Double(parallelism.tensor * parallelism.data)
+    return standingPower * max(.zero, waiting)
+  }
+
+  /// What one device draws while it is in service and waits.
+  private var standingPower: Watts {
+    deployment.pricer.constants[.powerStatic] * deployment.platform.device.power.cap
   }
 }
 

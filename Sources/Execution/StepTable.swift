@@ -59,7 +59,9 @@ package final class StepTable {
     let device = Seconds(part.time)
     let host = deployment.hostTime(step, launches: launches.count(in: step), device: device)
     let energy = (Joules(part.energy) + waitingPower * host) * devices
-    return Cost(nanoseconds: Int64(((device + host).value * 1e9).rounded()), energy: energy)
+    // Beyond the clock's 292 years the engine refuses the step.
+    let nanoseconds = Int64(exactly: ((device + host).value * 1e9).rounded()) ?? Int64.max
+    return Cost(nanoseconds: nanoseconds, energy: energy)
   }
 
   // MARK: Tabulated parts

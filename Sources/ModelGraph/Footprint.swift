@@ -63,6 +63,7 @@ extension OperatorGraph {
   private func weightBytes(depth: Double) -> Bytes {
     var dense = 0.0
     var expert = 0.0
+    var copied = 0.0
     for run in (model.encoder?.runs ?? []) + model.decoder.runs {
       let all = Double(run.count * model.parameters(of: run.layer))
       var inExperts = 0.0
@@ -71,6 +72,7 @@ extension OperatorGraph {
       }
       expert += inExperts
       dense += all - inExperts
+      copied += Double(run.count) * copiedParameters(run.layer)
     }
     let tensor = Double(parallelism.tensor)
     let expertSplit = Double(parallelism.expert * parallelism.expertTensor)
@@ -78,8 +80,31 @@ extension OperatorGraph {
     // The first stage holds the token table and the last the head: with a pipeline they are on unlike devices.
     let tablesHere =
       parallelism.pipeline > 1 ? max(Double(model.embeddingParameters), Double(model.headParameters)) : tables
-    return (formats.weights.size(of: dense / tensor) + formats.experts.size(of: expert / expertSplit)) * depth
+    return
+      (formats.weights.size(of: dense / tensor + copied * (1 - 1 / tensor))
+      + formats.experts.size(of: expert / expertSplit)) * depth
       + formats.head.size(of: tablesHere / tensor)
+  }
+
+  /// Parameters that every device of a tensor-parallel group holds whole: latent down-projections, the router, linear
+  /// mixers, and the keys and values of heads that are copied because there are fewer than devices.
+  private func copiedParameters(_ layer: Layer) -> Double {
+    var parameters = 0.0
+    for mixer in layer.mixers {
+      switch mixer {
+      case .attention(let attention):
+        guard !attention.sharesEarlierKV, attention.kvHeads < parallelism.tensor else { continue }
+        // Each device holds one head; spread evenly it would hold a part of one.
+        let width = hidden * (attention.headWidth + attention.valueWidth)
+        parameters += Double(width * (parallelism.tensor - attention.kvHeads)) / Double(max(1, parallelism.tensor - 1))
+      case .latentAttention(let latent):
+        parameters += Double(hidden * (latent.kvRank + latent.ropeWidth + (latent.queryRank ?? 0)))
+      case .linear(let width): parameters += Double(hidden * width)
+      case .recurrent: break
+      }
+    }
+    if case .mixture(let mixture)? = layer.feedForward { parameters += Double(hidden * mixture.experts) }
+    return parameters
   }
 
   /// Activations alive at once while a step of so many tokens runs: the stream twice and the widest intermediate,

@@ -117,7 +117,10 @@ package struct CollectiveShape: Sendable, Equatable {
   }
 
   package var kind: Kind
+  /// Devices that take part; of a point-to-point message, the stages of the pipeline it belongs to.
   package var ranks: Int
+  /// Devices from one rank to the next, where others stand between them.
+  package var stride = 1
   /// What each rank contributes.
   package var message: Bytes
 }

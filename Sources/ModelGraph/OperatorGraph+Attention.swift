@@ -87,10 +87,12 @@ extension OperatorGraph {
     let keyWidth = latent.nopeWidth + latent.ropeWidth
     // Cached tokens are stored as latents too, so a later chunk expands them again.
     addGEMM(
-      "kv_b_proj", rows: Int(step.prefillKeys[lane]), columns: heads * (latent.nopeWidth + latent.valueWidth),
+      "kv_b_proj", rows: Int(step.prefillKeys[0]), columns: heads * (latent.nopeWidth + latent.valueWidth),
       inner: latent.kvRank, count: count, to: &list)
     var prefillOnly = step
     prefillOnly.decodeSequences = 0
+    // Each query selects tokens of its own, so that together they read all of them.
+    prefillOnly.prefillKeys[lane] = step.prefillKeys[0]
     addAttentionPhases(
       AttentionCost(
         queryHeads: heads, kvHeads: heads, pairFLOPs: 2 * (keyWidth + latent.valueWidth),
@@ -109,6 +111,8 @@ extension OperatorGraph {
     let width = indexer.heads * indexer.headWidth
     addGEMM(
       "indexer_q_proj", rows: rows, columns: width, inner: latent.queryRank ?? hidden, count: count, to: &list)
+    addGEMM(
+      "indexer_k_proj", rows: rows, columns: indexer.headWidth + indexer.heads, inner: hidden, count: count, to: &list)
     let traffic = Traffic(
       activations: formats.stream.size(of: Double(rows * width)),
       kvRead: NumberFormat.fp8.size(of: keys * Double(indexer.headWidth)))

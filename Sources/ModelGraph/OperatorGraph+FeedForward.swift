@@ -78,7 +78,9 @@ extension OperatorGraph {
     let elements = Double(rows.dividedUp(by: parallelism.tensor)) * copies * Double(hidden)
     let format = name == "dispatch" ? formats.activations : formats.stream
     list.append(
-      collective(name, .allToAll, ranks: parallelism.expert, message: format.size(of: elements), count: count))
+      collective(
+        name, .allToAll, ranks: parallelism.expert, stride: parallelism.expertTensor,
+        message: format.size(of: elements), count: count))
   }
 }
 

@@ -76,6 +76,9 @@ package struct OperatorGraph: Sendable {
     let first = list.count
     defer { rescope(&list, from: first, as: .sampled) }
     let width = model.embedding.width ?? hidden
+    if width != hidden {
+      addGEMM("head_project", rows: rows, columns: width, inner: hidden, count: 1, to: &list)
+    }
     let columns = model.vocabulary.dividedUp(by: parallelism.tensor)
     list.append(
       gemm(
@@ -91,8 +94,8 @@ package struct OperatorGraph: Sendable {
     guard parallelism.pipeline > 1 else { return }
     list.append(
       collective(
-        "stage_hop", .pointToPoint, ranks: 2, message: formats.stream.size(of: Double(step.tokens * hidden)),
-        count: parallelism.pipeline - 1))
+        "stage_hop", .pointToPoint, ranks: parallelism.pipeline, stride: parallelism.tensor,
+        message: formats.stream.size(of: Double(step.tokens * hidden)), count: parallelism.pipeline - 1))
   }
 
   // MARK: Layers
@@ -182,10 +185,11 @@ package struct OperatorGraph: Sendable {
   }
 
   func collective(
-    _ name: String, _ kind: CollectiveShape.Kind, ranks: Int, message: Bytes, count: Int
+    _ name: String, _ kind: CollectiveShape.Kind, ranks: Int, stride: Int = 1, message: Bytes, count: Int
   ) -> Operator {
     Operator(
-      name: name, kind: .collective(CollectiveShape(kind: kind, ranks: ranks, message: message)), count: count,
+      name: name, kind: .collective(CollectiveShape(kind: kind, ranks: ranks, stride: stride, message: message)),
+      count: count,
       flops: .zero, traffic: Traffic(), compute: formats.stream)
   }
 }

@@ -143,10 +143,10 @@ struct Replica {
         try complete(slot, cached: cached(slot), now: now, &metrics, finish)
       }
     }
-    for (slot, tokens) in chunks {
-      slots[slot]?.computed += tokens
-      try settlePrompt(slot, now: now, &metrics, finish)
-    }
+    for (slot, tokens) in chunks { slots[slot]?.computed += tokens }
+    // Before anything is settled: a finished request's slot may be gone afterwards.
+    if !chunks.isEmpty { prefilling.removeAll { slot in slots[slot].map { $0.computed == $0.target } ?? true } }
+    for (slot, _) in chunks { try settlePrompt(slot, now: now, &metrics, finish) }
   }
 
   /// When a prompt is whole, its next token is out: the first one, or after a preemption the one it was waiting for.
@@ -164,7 +164,6 @@ struct Replica {
     }
     request.generated += 1
     slots[slot] = request
-    prefilling.removeAll { $0 == slot }
     guard request.generated < request.outputTokens else {
       try complete(slot, cached: cached, now: now, &metrics, finish)
       return

@@ -73,7 +73,7 @@ package struct ServingEngine {
         }
         lastChange = queue.now.nanoseconds
       }
-      if !busy, !arrivesNow() { startStep() }
+      if !busy, !arrivesNow() { try startStep() }
       events += 1
       if events & 0xFFF == 0, observer.shouldContinue?(metrics.completed + metrics.rejected) == false {
         stopped = true
@@ -107,14 +107,15 @@ package struct ServingEngine {
   /// Whether another request arrives at this very moment; the step waits for it.
   private func arrivesNow() -> Bool { queue.nextTime == queue.now }
 
-  private mutating func startStep() {
+  private mutating func startStep() throws {
     let now = queue.now.nanoseconds
     guard let cost = replica.beginStep(now: now) else { return }
+    guard let end = queue.now.adding(cost.nanoseconds) else { throw ServingError.beyondClock }
     idleNanoseconds += now - lastChange
     metrics.addStep(
       cost.nanoseconds, energy: cost.energy, sequences: replica.running, blocks: replica.usedBlocks)
     busy = true
-    queue.schedule(.stepEnd(cost.nanoseconds), at: queue.now + cost.nanoseconds, priority: 1)
+    queue.schedule(.stepEnd(cost.nanoseconds), at: end, priority: 1)
   }
 
   private mutating func endRun(_ observer: Observer) throws {
@@ -129,12 +130,14 @@ package struct ServingEngine {
 package enum ServingError: Error, CustomStringConvertible, Sendable {
   case noCache(model: String, platform: String, missing: Bytes)
   case budget(sequences: Int, tokens: Int)
+  case beyondClock
 
   package var description: String {
     switch self {
     case .noCache(let model, let platform, let missing):
       "\(model) leaves no room for a KV cache on \(platform): \(missing) are missing on each device; "
         + "try more tensor parallelism (--tp) or a narrower weight format (--weights)"
+    case .beyondClock: "a step would end beyond the simulated clock, 292 years after the start"
     case .budget(let sequences, let tokens):
       "max_num_seqs \(sequences) exceeds max_num_batched_tokens \(tokens): each sequence decodes one token a step"
     }

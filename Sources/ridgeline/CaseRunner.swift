@@ -14,6 +14,7 @@ struct CaseRunner {
   let library: Library
 
   func run(input: String, output: String?) throws {
+    try OutputFile.refuse(output, replacing: input)
     let csv = try CSVReader(path: input)
     let columns = try CaseColumns(csv)
     let file = try output.map { try OutputFile(path: $0) }
@@ -48,7 +49,7 @@ struct CaseRunner {
 
   private func finish(_ text: String, _ file: OutputFile?) throws {
     guard let file else {
-      standardOutput(text)
+      try standardOutput(text)
       return
     }
     try file.write(text)

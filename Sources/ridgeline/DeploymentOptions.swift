@@ -5,6 +5,8 @@ import Quantities
 
 /// Options that say which model runs on what, shared by the commands that price a deployment.
 struct DeploymentOptions: ParsableArguments {
+  static let defaultRuntime = "vllm-v1"
+
   @Option(help: "Model: a name from 'ridgeline list models', a Hugging Face id, or a path to a config.json.")
   var model: String?
 
@@ -12,7 +14,7 @@ struct DeploymentOptions: ParsableArguments {
   var hardware: String?
 
   @Option(help: "Serving runtime: a name from 'ridgeline list runtimes'.")
-  var runtime = "vllm-v1"
+  var runtime = Self.defaultRuntime
 
   @Option(help: "Format of weights (bf16, fp16, fp8, int8, int4-g128, mxfp4, ...); default: the checkpoint's.")
   var weights: String?

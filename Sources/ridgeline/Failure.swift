@@ -29,7 +29,9 @@ enum Failure {
     switch error {
     case let error as DataError: return say(error.description, data)
     case let error as PredictionError: return say(error.description, data)
-    case let error as ServingError: return say(error.description, data)
+    case let error as ServingError:
+      if case .budget = error { return say(error.description, usage) }
+      return say(error.description, data)
     case let error as UsageError: return say(error.description, usage)
     case let error as UnknownName: return say(error.description, usage)
     case let error as Interrupted: return say(error.description, interrupted)
@@ -64,10 +66,16 @@ enum Failure {
 
 /// Writes a line to stderr.
 func standardError(_ line: String) {
-  FileHandle.standardError.write(Data((line + "\n").utf8))
+  // A closed stderr is no reason to stop.
+  try? FileHandle.standardError.write(contentsOf: Data((line + "\n").utf8))
 }
 
 /// Writes text to stdout as it is.
-func standardOutput(_ text: String) {
-  FileHandle.standardOutput.write(Data(text.utf8))
+/// - Throws: `DataError` when stdout is closed or full.
+func standardOutput(_ text: String) throws {
+  do {
+    try FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
+  } catch {
+    throw DataError(file: "stdout", problem: "cannot be written to the end (is the disk full?)")
+  }
 }

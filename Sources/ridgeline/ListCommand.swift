@@ -29,10 +29,10 @@ struct ListCommand: ParsableCommand {
   func run() throws {
     let table = try EntryTables(library: Library()).table(kind)
     switch format {
-    case .table: standardOutput(TableRenderer.rows(table) + "\n\(table.rows.count) \(kind.rawValue)\n")
-    case .csv: standardOutput(MachineRenderer.csv(table))
-    case .json: standardOutput(MachineRenderer.json(table))
-    case .markdown: standardOutput("\(table.rows.count) \(kind.rawValue)\n\n" + MarkdownRenderer.rows(table))
+    case .table: try standardOutput(TableRenderer.rows(table) + "\n\(table.rows.count) \(kind.rawValue)\n")
+    case .csv: try standardOutput(MachineRenderer.csv(table))
+    case .json: try standardOutput(MachineRenderer.json(table))
+    case .markdown: try standardOutput("\(table.rows.count) \(kind.rawValue)\n\n" + MarkdownRenderer.rows(table))
     }
   }
 }

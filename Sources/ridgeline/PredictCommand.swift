@@ -51,14 +51,26 @@ struct PredictCommand: ParsableCommand {
 
   func run() throws {
     if let cases {
-      guard deployment.model == nil, deployment.hardware == nil else {
-        throw UsageError("--cases takes model and hardware from its file; leave --model and --hardware out")
-      }
+      try refuseBesideCases()
       try CaseRunner(library: Library()).run(input: cases, output: save)
       return
     }
     guard save == nil else { throw UsageError("--save belongs to --cases; redirect stdout to keep one prediction") }
     try predictOne()
+  }
+
+  /// A table of cases says everything itself; an option beside it would be ignored, so it is refused.
+  private func refuseBesideCases() throws {
+    let given: [(String, Bool)] = [
+      ("--model", deployment.model != nil), ("--hardware", deployment.hardware != nil),
+      ("--runtime", deployment.runtime != DeploymentOptions.defaultRuntime), ("--weights", deployment.weights != nil),
+      ("--activations", deployment.activations != nil), ("--kv-format", deployment.kvFormat != nil),
+      ("--tp", deployment.tp != 1), ("--pp", deployment.pp != 1), ("--ep", deployment.ep != 1),
+      ("--dp", deployment.dp != 1), ("--batch", batch != 1), ("--input", input != 1024), ("--output", output != 256),
+      ("--explain", explain), ("--waves", waves), ("--any-length", anyLength), ("--format", format != .table),
+    ]
+    guard let (option, _) = given.first(where: \.1) else { return }
+    throw UsageError("\(option) does not go with --cases, whose file says model, hardware, plan and sizes")
   }
 
   private func predictOne() throws {
@@ -77,11 +89,11 @@ struct PredictCommand: ParsableCommand {
       explain && format != .table
       ? Explanation.operatorTable(deployment, batch) : PredictionTable.table(prediction, deployment, batch)
     switch format {
-    case .csv: standardOutput(MachineRenderer.csv(table))
-    case .json: standardOutput(MachineRenderer.json(table))
+    case .csv: try standardOutput(MachineRenderer.csv(table))
+    case .json: try standardOutput(MachineRenderer.json(table))
     case .table:
-      standardOutput(TableRenderer.card(table))
-      if explain { standardOutput("\n" + Explanation.text(prediction, deployment, batch)) }
+      try standardOutput(TableRenderer.card(table))
+      if explain { try standardOutput("\n" + Explanation.text(prediction, deployment, batch)) }
     }
   }
 }

@@ -63,8 +63,8 @@ enum PredictionTable {
     let replicas = deployment.parallelism.data
     let perReplica = batch.sequences.dividedUp(by: replicas)
     let stored = batch.inputTokens + batch.outputTokens - 1
-    let resident = perReplica.dividedUp(by: prediction.waves)
     let largest = ledger.largestBatch(tokens: stored)
+    let resident = min(perReplica, largest)
     return [
       Cell(prediction.ttft), Cell(prediction.tpot), Cell(prediction.endToEnd), Cell(prediction.outputRate),
       Cell(prediction.totalRate), Cell(prediction.energy), Cell(prediction.energy.value / tokens),
@@ -72,7 +72,7 @@ enum PredictionTable {
       .text(prediction.prefillBound.rawValue), Cell(prediction.decodeBound?.rawValue), Cell(ledger.weights),
       Cell(ledger.cache(tokens: stored) * Double(resident)), Cell(ledger.activations), Cell(ledger.reserved),
       Cell(ledger.usable), largest == Int.max ? .missing : .int(largest * replicas),
-      Cell(ledger.longestContext(sequences: perReplica)), .int(prediction.waves),
+      Cell(ledger.longestContext(sequences: resident).map { $0 + 1 }), .int(prediction.waves),
       .text(deployment.calibrations.joined(separator: " + ")),
     ]
   }

@@ -26,7 +26,7 @@ struct ProgressBar {
   func finish(_ done: Int) {
     guard visible else { return }
     draw(done, elapsed: ContinuousClock.now - start)
-    FileHandle.standardError.write(Data("\n".utf8))
+    try? FileHandle.standardError.write(contentsOf: Data("\n".utf8))
   }
 
   private func draw(_ done: Int, elapsed: Duration) {
@@ -38,6 +38,6 @@ struct ProgressBar {
     let left = share > 0 ? seconds / share - seconds : 0
     let percent = String(Int(share * 100))
     let text = "\r\(title) [\(bar)] \(percent) %  \(done) of \(total), \(Int(left.rounded(.up))) s left   "
-    FileHandle.standardError.write(Data(text.utf8))
+    try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
   }
 }

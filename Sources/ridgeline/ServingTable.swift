@@ -78,7 +78,10 @@ enum ServingTable {
       (Column("steps", style: .count), .int(metrics.steps)),
       (Column("mean_batch", heading: "mean batch"), .number(result.meanBatch)),
       (Column("peak_waiting", heading: "longest line", style: .count), .int(metrics.peakWaiting)),
-      (Column("kv_blocks", heading: "KV blocks", style: .count), .int(result.limits.blocks)),
+      (
+        Column("kv_blocks", heading: "KV blocks", style: .count),
+        result.limits.blocks < Int(Int32.max) ? .int(result.limits.blocks) : .missing
+      ),
       (Column("kv_occupancy_mean", heading: "KV occupancy, mean", style: .percent), .number(result.meanOccupancy)),
       (Column("kv_occupancy_peak", heading: "KV occupancy, peak", style: .percent), .number(result.peakOccupancy)),
       (Column("preemptions", style: .count), .int(result.preemptions)),

@@ -31,7 +31,7 @@ struct ShowCommand: ParsableCommand {
       case .models: try modelFiles(library)
       }
     for path in paths {
-      standardOutput("# \(path)\n" + (try TextFile.document(at: library.folder + "/" + path)))
+      try standardOutput("# \(path)\n" + (try TextFile.document(at: library.folder + "/" + path)))
     }
   }
 

@@ -13,7 +13,7 @@ struct SimulateCommand: ParsableCommand {
       Continuous batching with chunked prefill and a paged KV cache, first come \
       first served, preemption by recomputation, one replica. Traces: Azure LLM \
       2023 CSV, Mooncake JSON lines, or a CSV of arrival_s, input_tokens, \
-      output_tokens. Columns and their meaning are in Documentation/columns.md.
+      output_tokens (or arrived_at, num_prefill_tokens, num_decode_tokens). Columns and their meaning are in Documentation/columns.md.
 
         ridgeline simulate --model llama-3-8b --hardware h100-sxm \\
             --traffic azure-conversation --rate 12
@@ -34,6 +34,7 @@ struct SimulateCommand: ParsableCommand {
   var format = OutputFormat.table
 
   func run() throws {
+    try OutputFile.refuse(requests, replacing: traffic.trace)
     let library = try Library()
     let request = try deployment.request()
     var source = try traffic.source(library)
@@ -54,15 +55,21 @@ struct SimulateCommand: ParsableCommand {
     let result = try engine.run(&source, observer: observer)
     progress.finish(result.metrics.completed + result.metrics.rejected)
     guard result.arrived > 0 else { throw DataError(file: traffic.name, problem: "holds no requests") }
+    if result.metrics.rejected > 0 {
+      standardError(
+        "Note: \(groupedDigits(result.metrics.rejected)) of \(groupedDigits(result.arrived)) requests are longer than "
+          + "\(groupedDigits(limits.maxModelLength)) tokens (--max-model-len) or than the whole cache, and were rejected"
+      )
+    }
     try report(result, deployment, file)
   }
 
   private func report(_ result: ServingResult, _ deployment: Deployment, _ file: RequestFile?) throws {
     let table = ServingTable.summary(result, deployment, traffic: traffic.name)
     switch format {
-    case .table: standardOutput(ServingTable.text(result, deployment, traffic: traffic.name))
-    case .csv: standardOutput(MachineRenderer.csv(table))
-    case .json: standardOutput(MachineRenderer.json(table))
+    case .table: try standardOutput(ServingTable.text(result, deployment, traffic: traffic.name))
+    case .csv: try standardOutput(MachineRenderer.csv(table))
+    case .json: try standardOutput(MachineRenderer.json(table))
     }
     try file?.finish()
     if let requests { standardError("wrote \(groupedDigits(result.arrived)) requests to \(requests)") }

@@ -24,10 +24,6 @@ import Testing
     ("predict --cases .", [".: is a folder, expected a file"]),
     ("simulate --model opt-125m --hardware h100-sxm --trace none.csv", ["none.csv: no such file"]),
     ("simulate --model opt-125m --hardware h100-sxm --trace .", [".: is a folder, expected a file"]),
-    (
-      "simulate --model opt-125m --hardware h100-sxm --traffic steady --max-num-batched-tokens 8",
-      ["max_num_seqs 256 exceeds max_num_batched_tokens 8"]
-    ),
   ]
 
   @Test(arguments: lines.indices) func `what cannot run is refused with code 1`(index: Int) throws {

@@ -19,6 +19,11 @@ import Testing
     ("predict --model llama-3-8b --hardware samsung-980-pro", ["samsung-980-pro is a drive (ssd)", "choose a gpu"]),
     ("predict --model llama-3-8b --hardware samsung-smartssd", ["samsung-smartssd is a drive (csd)"]),
     (
+      "simulate --model opt-125m --hardware h100-sxm --traffic steady --max-num-batched-tokens 8",
+      ["max_num_seqs 256 exceeds max_num_batched_tokens 8"]
+    ),
+    ("predict --cases c.csv --tp 8", ["--tp does not go with --cases"]),
+    (
       "predict \(model) --runtime vlm",
       ["unknown runtime 'vlm'; did you mean 'vLLM'?", "'ridgeline list runtimes' shows all"]
     ),
@@ -55,8 +60,8 @@ import Testing
     ("predict \(model) --bach 4", ["Unknown option '--bach'"]),
     ("predict \(model) --format xml", ["'xml' is invalid for '--format"]),
     ("predict \(model) --save out.csv", ["--save belongs to --cases"]),
-    ("predict --cases none.csv --model llama-3-8b", ["--cases takes model and hardware from its file"]),
-    ("predict --cases none.csv --hardware h100-sxm", ["--cases takes model and hardware from its file"]),
+    ("predict --cases none.csv --model llama-3-8b", ["does not go with --cases"]),
+    ("predict --cases none.csv --hardware h100-sxm", ["does not go with --cases"]),
     ("simulate \(model)", ["give either --trace FILE or --traffic NAME"]),
     ("simulate \(model) --trace a.csv --traffic steady", ["give either --trace FILE or --traffic NAME"]),
     ("simulate \(model) --trace a.csv --rate 3", ["--rate is for generated traffic"]),

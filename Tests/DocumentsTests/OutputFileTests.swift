@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Documents
@@ -60,5 +61,40 @@ import Testing
   /// Foundation's `deletingLastPathComponent` traps on such a name. The path leads nowhere, so nothing is written here.
   @Test(arguments: [".", "/"]) func `a name of one letter is handled like any other`(path: String) {
     #expect(message { try OutputFile(path: path) } == "\(path): is a folder, expected a file to write")
+  }
+
+  @Test func `a link is followed, not replaced`() throws {
+    let folder = try TemporaryFolder()
+    let target = try folder.write("target.csv", "old")
+    let link = folder.path + "/link.csv"
+    try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: target)
+    let file = try OutputFile(path: link)
+    try file.write("new")
+    try file.finish()
+    #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == target)
+    #expect(try String(decoding: TextFile.bytes(at: target), as: UTF8.self) == "new")
+  }
+
+  @Test func `a pipe is written to, not replaced`() throws {
+    let folder = try TemporaryFolder()
+    let pipe = folder.path + "/pipe"
+    #expect(mkfifo(pipe, 0o600) == 0)
+    let reader = open(pipe, O_RDWR | O_NONBLOCK)
+    defer { close(reader) }
+    let file = try OutputFile(path: pipe)
+    try file.write("through")
+    try file.finish()
+    var bytes = [UInt8](repeating: 0, count: 16)
+    #expect(read(reader, &bytes, 16) == 7)
+    #expect(String(decoding: bytes.prefix(7), as: UTF8.self) == "through")
+    #expect(!FileManager.default.fileExists(atPath: pipe + ".partial"))
+  }
+
+  @Test func `a result does not replace the file it is computed from`() throws {
+    let folder = try TemporaryFolder()
+    let input = try folder.write("cases.csv", "a,b")
+    #expect(throws: DataError.self) { try OutputFile.refuse(folder.path + "/./cases.csv", replacing: input) }
+    try OutputFile.refuse(folder.path + "/other.csv", replacing: input)
+    try OutputFile.refuse(nil, replacing: input)
   }
 }

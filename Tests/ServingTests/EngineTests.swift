@@ -13,6 +13,11 @@ import Workloads
   private let roomy = ServingLimits(
     maxBatchedTokens: 64, maxSequences: 8, maxModelLength: 1000, blockSize: 4, blocks: 1000)
 
+  @Test func `a step beyond the end of the clock is refused, not a crash`() throws {
+    let late = Request(at: Int64.max - 1_500_000, 10, 3)
+    #expect(throws: ServingError.self) { try Run([late], constantStep(milliseconds: 1), roomy) }
+  }
+
   // MARK: By hand, every step 1 ms
 
   @Test func `a prompt of two chunks and three answer tokens take four steps`() throws {
