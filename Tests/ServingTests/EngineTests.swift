@@ -14,7 +14,7 @@ import Workloads
     maxBatchedTokens: 64, maxSequences: 8, maxModelLength: 1000, blockSize: 4, blocks: 1000)
 
   @Test func `a step beyond the end of the clock is refused, not a crash`() throws {
-    let late = Request(at: Int64.max - 1_500_000, 10, 3)
+    let late = Request(at: Int(Int64.max - 1_500_000), 10, 3)
     #expect(throws: ServingError.self) { try Run([late], constantStep(milliseconds: 1), roomy) }
   }
 
