@@ -22,7 +22,8 @@ struct CaseRunner {
     var text = header(csv)
     var count = 0
     var unpriced = 0
-    var progress = ProgressBar("pricing", total: max(1, fileSize(input)))
+    let size = fileSize(input)
+    var progress = ProgressBar("pricing", total: max(1, size))
     var bytes = 0
     while try csv.next() {
       let cells = try pricer.cells(csv)
@@ -32,7 +33,7 @@ struct CaseRunner {
       bytes += line.utf8.count / 2
       count += 1
       if count % 1000 == 0 {
-        progress.update(min(bytes, fileSize(input)))
+        progress.update(min(bytes, size))
         if let file {
           try file.write(text)
           text = ""
@@ -41,7 +42,7 @@ struct CaseRunner {
       }
     }
     guard count > 0 else { throw DataError(file: input, problem: "has a header and no cases") }
-    progress.finish(fileSize(input))
+    progress.finish(size)
     try finish(text, file)
     if unpriced > 0 { standardError("\(unpriced) of \(count) cases cannot run; see their note") }
     if Interrupt.wanted { throw Interrupted(description: "interrupted after \(count) cases, which are kept") }
