@@ -19,6 +19,9 @@ missing=""
 command -v git >/dev/null 2>&1 || missing="$missing git"
 command -v c++ >/dev/null 2>&1 || command -v g++ >/dev/null 2>&1 || missing="$missing g++"
 [ -e /usr/include/stdio.h ] || [ "$(uname)" != Linux ] || missing="$missing libc6-dev"
+# The GNU Scientific Library: fits and statistics.
+command -v pkg-config >/dev/null 2>&1 || missing="$missing pkg-config"
+pkg-config --exists gsl 2>/dev/null || missing="$missing libgsl-dev"
 [ -n "$missing" ] || exit 0
 
 if ! command -v apt-get >/dev/null 2>&1; then
