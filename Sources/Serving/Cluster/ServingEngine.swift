@@ -207,9 +207,13 @@ package struct ServingEngine {
     lastEnds[index] = now
     lastChange = now
     for row in replicas[index].ended { try finish(row, &source, observer) }
+    if !replicas[index].retired.isEmpty { freeRetired(index) }
+    proceed(index)
+  }
+
+  private mutating func freeRetired(_ index: Int) {
     for row in replicas[index].retired { table.remove(row) }
     replicas[index].retired.removeAll(keepingCapacity: true)
-    proceed(index)
   }
 
   /// A replica may begin its next step, or the one in progress may end sooner than it was to.

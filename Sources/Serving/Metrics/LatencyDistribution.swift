@@ -27,6 +27,10 @@ package struct LatencyDistribution: Sendable, Equatable {
   /// - Complexity: O(histogram buckets they fall in).
   mutating func add(_ times: StepTimes, sequences: Int) {
     picoseconds += Int128(times.sum) * Int128(sequences)
+    if Self.rounded(times.first) == Self.rounded(times.last) {
+      record(Self.rounded(times.first), times.count * sequences)
+      return
+    }
     var rest = times
     while rest.count > 0 {
       let nanoseconds = Self.rounded(rest.first)

@@ -58,8 +58,9 @@ struct DecodeGroup {
   }
 
   /// The next steps, the first one's blocks being taken already, that so many free blocks last for.
-  func steps(until free: Int) -> Int {
-    guard count > 0 else { return 1 }
+  func steps(until free: Int, atMost most: Int) -> Int {
+    guard count > 0, most > 1 else { return 1 }
+    if free >= count * (most / blockSize + 1) { return most }
     // In as many steps as a block has tokens, every member needs one block.
     let rounds = free / count
     var steps = rounds * blockSize
@@ -69,7 +70,7 @@ struct DecodeGroup {
       if left < 0 { break }
       steps += 1
     }
-    return steps + 1
+    return min(most, steps + 1)
   }
 
   /// Steps until a member takes its last one, or fewer.
