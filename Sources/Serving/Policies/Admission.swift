@@ -6,9 +6,12 @@ package protocol Admission: Sendable, SendableMetatype {
   mutating func admits(_ request: RequestView, cluster: [ReplicaSignals]) -> Bool
   /// Whether it looks at the replicas.
   var looksAtReplicas: Bool { get }
+  /// The signals it reads beyond counts of requests.
+  var needs: SignalNeeds { get }
 }
 
 extension Admission {
+  package var needs: SignalNeeds { looksAtReplicas ? .occupancy : [] }
   package var looksAtReplicas: Bool { true }
 }
 
