@@ -94,10 +94,12 @@ package struct ServingEngine {
   private mutating func begin(_ source: inout any RequestSource) throws {
     classes = source.classes
     timeouts = classes.map { $0.timeout.map { Int64($0.value * 1e9) } }
-    replicas = plan.replicas.map { item in
-      Replica(
+    replicas = plan.replicas.indices.map { index in
+      let item = plan.replicas[index]
+      return Replica(
         limits: item.limits, costs: item.costs, scheduler: plan.scheduler, batching: item.batching,
-        options: item.options, classes: classes, forest: source.forest)
+        options: item.options, classes: classes, forest: source.forest, draftCosts: item.draftCosts, seed: plan.seed,
+        index: index)
     }
     pending = try source.next()
     firstArrival = pending?.arrival.nanoseconds ?? 0
