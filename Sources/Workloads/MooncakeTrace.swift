@@ -17,12 +17,15 @@ struct MooncakeTrace: RequestSource {
 
   private let source: ByteSource
   private let file: String
-  private let pool = PrefixPool(blockTokens: blockTokens)
+  private var trie = BlockTrie(blockTokens: blockTokens)
   private var clock: TraceClock
   private var line = 0
+  /// Requests that have not ended.
+  private var live = 0
+  private var isFinished = false
 
   var count: Int? { nil }
-  var prefixes: PrefixPool? { pool }
+  var forest: PrefixForest? { trie.forest }
 
   init(source: ByteSource, file: String, clock: TraceClock) {
     self.source = source
@@ -32,6 +35,26 @@ struct MooncakeTrace: RequestSource {
   }
 
   mutating func next() throws -> Request? {
+    guard let request = try nextRequest() else {
+      isFinished = true
+      releaseIfDone()
+      return nil
+    }
+    live += 1
+    return request
+  }
+
+  mutating func followUp(after request: Request, endedAt: Instant, completed: Bool) -> Request? {
+    live -= 1
+    releaseIfDone()
+    return nil
+  }
+
+  private mutating func releaseIfDone() {
+    if isFinished, live == 0 { trie.release() }
+  }
+
+  private mutating func nextRequest() throws -> Request? {
     guard !clock.isFinished else { return nil }
     while let text = source.nextLine(limit: Self.longestLine) {
       line += 1
@@ -47,16 +70,23 @@ struct MooncakeTrace: RequestSource {
   }
 
   private mutating func request(_ record: Record) throws -> Request {
-    guard let prefix = pool.add(record.blocks) else {
-      throw error("hash_ids", "is one block too many: a trace has at most 4 G prefix blocks")
-    }
     do {
       let arrival = try clock.arrival(at: Int64(record.milliseconds) * Self.nanosecondsPerMillisecond)
-      return Request(
-        arrival: arrival, inputTokens: record.inputTokens, outputTokens: record.outputTokens, prefix: prefix)
-    } catch {
-      throw self.error("timestamp", error.problem)
+      var request = Request(arrival: arrival, inputTokens: record.inputTokens, outputTokens: record.outputTokens)
+      request.prompt = try prompt(record)
+      return request
+    } catch let fault as TraceClock.Fault {
+      throw error("timestamp", fault.problem)
     }
+  }
+
+  /// Every block of the prompt is on a stream, so all its tokens are.
+  private mutating func prompt(_ record: Record) throws -> PromptIdentity {
+    guard !record.blocks.isEmpty else { return .unique }
+    guard let stream = trie.stream(of: record.blocks) else {
+      throw error("hash_ids", "is one block too many: a trace has at most 2 G distinct blocks")
+    }
+    return PromptIdentity(stream: stream, tokens: Int32(record.inputTokens))
   }
 
   private func error(_ field: String, _ problem: String) -> DataError {

@@ -31,21 +31,28 @@ import Testing
     #expect(requests == [Request(arrival: Instant(nanoseconds: 255_015_072), inputTokens: 395, outputTokens: 112)])
   }
 
-  @Test func `a Mooncake trace has prefix blocks`() throws {
+  @Test func `a Mooncake trace has streams that fork where prompts part`() throws {
     let text = """
       {"timestamp": 0, "input_length": 513, "output_length": 5, "hash_ids": [0, 1]}
 
       {"hash_ids":[0,7,8],"output_length":6,"timestamp":30,"input_length":1500}
       {"timestamp": 31, "input_length": 9, "output_length": 1}
+      {"timestamp": 32, "input_length": 2000, "output_length": 1, "hash_ids": [0, 1, 2, 3]}
       """
     var source = try TraceReader.open(bytes: Array(text.utf8), file: "trace")
-    let pool = try #require(source.prefixes)
-    #expect(pool.blockTokens == 512)
-    let requests = try (0..<3).map { _ in try #require(try source.next()) }
+    let forest = try #require(source.forest)
+    let requests = try (0..<4).map { _ in try #require(try source.next()) }
     #expect(try source.next() == nil)
-    #expect(requests.map(\.arrival.nanoseconds) == [0, 30_000_000, 31_000_000])
-    #expect(requests.map { Array(pool[$0.prefix]) } == [[0, 1], [0, 7, 8], []])
-    #expect(requests[2].prefix.isEmpty)
+    #expect(requests.map(\.arrival.nanoseconds) == [0, 30_000_000, 31_000_000, 32_000_000])
+    #expect(requests.map(\.prompt.tokens) == [513, 1500, 0, 2000])
+    #expect(requests[2].prompt == .unique)
+    #expect(requests[3].prompt.stream == requests[0].prompt.stream)
+    #expect(forest.parent(of: requests[0].prompt.stream) == nil)
+    let parent = try #require(forest.parent(of: requests[1].prompt.stream))
+    #expect(parent == (requests[0].prompt.stream, 512))
+    #expect(forest.count == 2)
+    for request in requests { #expect(source.followUp(after: request, endedAt: .zero, completed: true) == nil) }
+    #expect(forest.count == 0)
   }
 
   @Test func `a time scale stretches arrivals and a limit stops early`() throws {
@@ -140,9 +147,7 @@ import Testing
     #expect(derived.count == 1000 && isSorted(derived))
     let mooncake = try TraceReader.open(path: SharedData.trace("mooncake_conversation.jsonl"))
     let requests = try all(mooncake)
-    let pool = try #require(mooncake.prefixes)
     #expect(requests.count == 12_031 && isSorted(requests))
-    #expect(requests.map { pool[$0.prefix].count }.reduce(0, +) == 288_500)
-    #expect(Array(pool[requests[0].prefix]) == Array(0...13))
+    #expect(requests.allSatisfy { Int($0.prompt.tokens) == $0.inputTokens })
   }
 }
