@@ -12,14 +12,11 @@ import EventKernel
 /// other blocks and units, and would be misread.
 struct MooncakeTrace: RequestSource {
   static let blockTokens = 512
-  private static let longestLine = 4 << 20
   private static let nanosecondsPerMillisecond: Int64 = 1_000_000
 
-  private let source: ByteSource
-  private let file: String
+  private var lines: JSONLines
   private var trie = BlockTrie(blockTokens: blockTokens)
   private var clock: TraceClock
-  private var line = 0
   /// Requests that have not ended.
   private var live = 0
   private var isFinished = false
@@ -28,10 +25,8 @@ struct MooncakeTrace: RequestSource {
   var forest: PrefixForest? { trie.forest }
 
   init(source: ByteSource, file: String, clock: TraceClock) {
-    self.source = source
-    self.file = file
+    lines = JSONLines(source: source, file: file)
     self.clock = clock
-    source.skipByteOrderMark()
   }
 
   mutating func next() throws -> Request? {
@@ -56,16 +51,8 @@ struct MooncakeTrace: RequestSource {
 
   private mutating func nextRequest() throws -> Request? {
     guard !clock.isFinished else { return nil }
-    while let text = source.nextLine(limit: Self.longestLine) {
-      line += 1
-      guard text.count <= Self.longestLine else {
-        throw DataError(file: file, line: line, problem: "is longer than \(Self.longestLine) bytes")
-      }
-      if text.allSatisfy(JSONScanner.isSpace) { continue }
-      return try request(Record(text, file: file, line: line))
-    }
-    guard !source.failed else { throw DataError(file: file, line: line, problem: "cannot be read to its end") }
-    guard clock.count > 0 else { throw DataError(file: file, problem: "has no request") }
+    if let text = try lines.next() { return try request(Record(text, lines)) }
+    guard clock.count > 0 else { throw DataError(file: lines.file, problem: "has no request") }
     return nil
   }
 
@@ -76,7 +63,7 @@ struct MooncakeTrace: RequestSource {
       request.prompt = try prompt(record)
       return request
     } catch let fault as TraceClock.Fault {
-      throw error("timestamp", fault.problem)
+      throw lines.error("timestamp", fault.problem)
     }
   }
 
@@ -84,13 +71,9 @@ struct MooncakeTrace: RequestSource {
   private mutating func prompt(_ record: Record) throws -> PromptIdentity {
     guard !record.blocks.isEmpty else { return .unique }
     guard let stream = trie.stream(of: record.blocks) else {
-      throw error("hash_ids", "is one block too many: a trace has at most 2 G distinct blocks")
+      throw lines.error("hash_ids", "is one block too many: a trace has at most 2 G distinct blocks")
     }
     return PromptIdentity(stream: stream, tokens: Int32(record.inputTokens))
-  }
-
-  private func error(_ field: String, _ problem: String) -> DataError {
-    DataError(file: file, line: line, field: field, problem: problem)
   }
 }
 
@@ -112,33 +95,25 @@ extension MooncakeTrace {
     var outputTokens = 0
     var blocks: ContiguousArray<Int32> = []
 
-    init(_ text: [UInt8], file: String, line: Int) throws {
+    init(_ text: [UInt8], _ lines: JSONLines) throws {
       var scanner = JSONScanner(text)
       var field: String?
       do throws(JSONScanner.Fault) {
         try read(&scanner, &field)
       } catch {
-        throw DataError(file: file, line: line, field: field, problem: error.problem)
+        throw lines.error(field, error.problem)
       }
     }
 
     private mutating func read(_ scanner: inout JSONScanner, _ field: inout String?) throws(JSONScanner.Fault) {
       var missing = Set(Key.allCases)
-      try scanner.expect("{")
-      repeat {
-        field = nil
-        let name = try scanner.string()
-        field = name
+      try scanner.object(&field) { (name, scanner) throws(JSONScanner.Fault) in
         guard let key = Key(rawValue: name) else {
           throw JSONScanner.Fault(problem: "unknown key, expected \(Self.keys)")
         }
         guard missing.remove(key) != nil else { throw JSONScanner.Fault(problem: "appears twice") }
-        try scanner.expect(":")
         try read(key, &scanner)
-      } while scanner.skip(",")
-      field = nil
-      try scanner.expect("}")
-      guard scanner.isAtEnd() else { throw scanner.fault(expected: "the end of the line") }
+      }
       try check(missing, &field)
     }
 
