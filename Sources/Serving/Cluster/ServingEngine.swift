@@ -90,7 +90,7 @@ package struct ServingEngine {
     predictor = LengthPredictor(plan.scheduler.lengths, seed: plan.seed)
     routing = Routing(plan, members)
     transfers = try plan.isSplit ? Transfers(plan, members) : nil
-    isPlain = members.count == 1 && !plan.admission.looksAtReplicas && plan.pools[0].failures == nil
+    isPlain = members.count == 1 && plan.admission.takesAll && plan.pools[0].failures == nil
   }
 
   /// Runs until the traffic is served, or the observer stops it.
@@ -100,10 +100,7 @@ package struct ServingEngine {
     try begin(&source)
     var events = 0
     var stopped = false
-    while let time = nextTime {
-      now = time
-      try handleNext(&source, observer)
-      if !ready.isEmpty, !arrivesNow { try startReady() }
+    while try advance(&source, observer) {
       events += 1
       if events & 0xFFF == 0, observer.shouldContinue?(metrics.ended) == false {
         stopped = true
@@ -114,13 +111,26 @@ package struct ServingEngine {
     return result(interrupted: stopped)
   }
 
-  private mutating func begin(_ source: inout any RequestSource) throws {
+  /// Handles the next event, and begins the steps that can begin with it.
+  /// - Returns: False when all is served.
+  mutating func advance(_ source: inout any RequestSource, _ observer: Observer) throws -> Bool {
+    guard let time = nextTime else { return false }
+    now = time
+    try handleNext(&source, observer)
+    if !ready.isEmpty, !arrivesNow { try startReady() }
+    return true
+  }
+
+  mutating func begin(_ source: inout any RequestSource) throws {
     classes = source.classes
-    timeouts = classes.map { $0.timeout.map { Int64($0.value * 1e9) } }
-    replicas = members.map { member in
-      Replica(
-        limits: member.plan.limits, costs: member.plan.costs, scheduler: plan.scheduler,
-        batching: member.plan.batching, options: member.plan.options, classes: classes, forest: source.forest)
+    timeouts = classes.map { $0.timeout.map { Int64(min(4e18, $0.value * 1e9)) } }
+    replicas = members.indices.map { index in
+      let item = members[index].plan
+      var options = item.options
+      options.measuresPromptRate = plan.admission.looksAtPromptRates
+      return Replica(
+        limits: item.limits, costs: item.costs, scheduler: plan.scheduler, batching: item.batching, options: options,
+        classes: classes, forest: source.forest, draftCosts: item.draftCosts, seed: plan.seed, index: index)
     }
     pending = try source.next()
     firstArrival = pending?.arrival.nanoseconds ?? 0
@@ -199,7 +209,11 @@ package struct ServingEngine {
   }
 
   mutating func freeRetired(_ index: Int) {
-    for row in replicas[index].retired { table.remove(row) }
+    for row in replicas[index].retired {
+      table[row].isPadding = false
+      // The first sample of a prompt stands for all of them until the last one ends.
+      if table[row].phase == .ended { table.remove(row) }
+    }
     replicas[index].retired.removeAll(keepingCapacity: true)
   }
 
