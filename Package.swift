@@ -68,6 +68,7 @@ let package = Package(
       name: "ServingTests",
       dependencies: [
         "TestSupport", "EventKernel", "Workloads", "CostModels", "ModelGraph", "Quantities", "Execution", "Serving",
+        histogram,
       ]),
   ]
 )

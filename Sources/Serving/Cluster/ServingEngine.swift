@@ -40,6 +40,8 @@ package struct ServingEngine {
   var router: any Router
   var admission: any Admission
   var classes: [RequestClass] = [.standard]
+  /// Of each class, in nanoseconds.
+  private var timeouts: [Int64?] = []
   /// The next request of the source.
   var pending: Request?
   var now: Int64 = 0
@@ -91,10 +93,13 @@ package struct ServingEngine {
 
   private mutating func begin(_ source: inout any RequestSource) throws {
     classes = source.classes
+    timeouts = classes.map { $0.timeout.map { Int64(min(4e18, $0.value * 1e9)) } }
     replicas = plan.replicas.map { item in
-      Replica(
+      var options = item.options
+      options.measuresPromptRate = admission.looksAtPromptRates
+      return Replica(
         limits: item.limits, costs: item.costs, scheduler: plan.scheduler, batching: item.batching,
-        options: item.options, classes: classes, forest: source.forest)
+        options: options, classes: classes, forest: source.forest)
     }
     pending = try source.next()
     firstArrival = pending?.arrival.nanoseconds ?? 0
@@ -159,13 +164,13 @@ package struct ServingEngine {
 
   /// The replica that takes a request; nothing when none does.
   private mutating func route(_ live: LiveRequest) throws -> Int? {
-    if replicas.count == 1, !admission.looksAtReplicas {
+    if replicas.count == 1, admission.takesAll {
       return replicas[0].canServe(live.request) ? 0 : nil
     }
     let able = replicas.indices.filter { replicas[$0].canServe(live.request) }
     guard !able.isEmpty else { return nil }
     let signals = able.map { self.signals($0, live) }
-    let view = replicas[able[0]].ranking.view(live, generated: 0, now: now)
+    let view = replicas[able[0]].ranking.view(live, generated: 0, computed: 0, now: now)
     guard admission.admits(view, cluster: signals) else { return nil }
     guard able.count > 1 else { return able[0] }
     let routed = RoutedRequest(
@@ -178,14 +183,16 @@ package struct ServingEngine {
     let replica = replicas[index]
     return ReplicaSignals(
       replica: index, outstanding: replica.outstanding, waiting: replica.waiting.count, running: replica.running,
-      waitingTokens: 0, cachedTokens: 0,
-      occupancy: router.looksAtCaches ? Double(replica.usedBlocks(at: now)) / Double(replica.limits.blocks) : 0,
+      waitingTokens: replica.backlog.tokens, promptRate: replica.backlog.rate, cachedTokens: 0,
+      occupancy: router.looksAtCaches || admission.looksAtCaches
+        ? Double(replica.usedBlocks(at: now)) / Double(replica.limits.blocks) : 0,
       price: 0, speed: 1)
   }
 
   private mutating func scheduleGivingUp(_ row: Int32, _ request: Request) {
+    let timeout = timeouts[Int(request.classIndex)]
+    guard timeout != nil || request.patience != nil else { return }
     let generation = table[row].generation
-    let timeout = classes[Int(request.classIndex)].timeout.map { Int64($0.value * 1e9) }
     if let patience = request.patience, patience <= timeout ?? .max {
       schedule(.giveUp(row: row, generation: generation, .cancelled), at: request.arrival.adding(patience))
     } else if let timeout {
@@ -207,9 +214,17 @@ package struct ServingEngine {
     lastEnds[index] = now
     lastChange = now
     for row in replicas[index].ended { try finish(row, &source, observer) }
-    for row in replicas[index].retired { table.remove(row) }
-    replicas[index].retired.removeAll(keepingCapacity: true)
+    if !replicas[index].retired.isEmpty { freeRetired(index) }
     proceed(index)
+  }
+
+  private mutating func freeRetired(_ index: Int) {
+    for row in replicas[index].retired {
+      table[row].isPadding = false
+      // The first sample of a prompt stands for all of them until the last one ends.
+      if table[row].phase == .ended { table.remove(row) }
+    }
+    replicas[index].retired.removeAll(keepingCapacity: true)
   }
 
   /// A replica may begin its next step, or the one in progress may end sooner than it was to.
@@ -234,18 +249,21 @@ package struct ServingEngine {
 
   /// One answer is whole or given up; a request of several samples ends with the last of them.
   private mutating func finish(_ row: Int32, _ source: inout any RequestSource, _ observer: Observer) throws {
-    let live = table[row]
-    if live.family >= 0 {
-      table[live.family].openSamples -= 1
-      let isLast = table[live.family].openSamples == 0
-      if row != live.family { remove(row) }
-      guard isLast else { return }
-      try report(live.family, &source, observer)
-      remove(live.family)
-      return
-    }
+    let family = table[row].family
+    guard family < 0 else { return try finishSample(row, family, &source, observer) }
     try report(row, &source, observer)
     remove(row)
+  }
+
+  private mutating func finishSample(
+    _ row: Int32, _ family: Int32, _ source: inout any RequestSource, _ observer: Observer
+  ) throws {
+    table[family].openSamples -= 1
+    let isLast = table[family].openSamples == 0
+    if row != family { remove(row) }
+    guard isLast else { return }
+    try report(family, &source, observer)
+    remove(family)
   }
 
   /// A row is free unless a place in a line, or in a static batch, still refers to it.

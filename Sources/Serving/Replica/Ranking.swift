@@ -114,11 +114,7 @@ struct Ranking {
   /// A tenant that comes back does not live on the service it did not ask for: its count is raised to the least of the
   /// active ones, or after everybody was gone, to the greatest.
   /// - Parameter decodeSteps: Steps of decodes taken but not yet booked.
-  mutating func becomesActive(_ live: LiveRequest, decodeSteps: () -> Int, active: (Int) -> Bool) {
-    guard countsService, tenants > 1 else { return }
-    let tenant = tenant(live)
-    guard !active(tenant) else { return }
-    let steps = decodeSteps()
+  mutating func becomesActive(_ tenant: Int, decodeSteps steps: Int, active: (Int) -> Bool) {
     let others = served.indices.filter { $0 != tenant }
     let least = others.filter(active).map { service($0, decodeSteps: steps) }.min()
     let floor = least ?? others.map { service($0) }.max() ?? 0
