@@ -35,6 +35,8 @@ struct Member {
   /// Draws its times up and to repair.
   var failures: RandomStream?
 
+  var isFlipping: Bool { if case .draining(.role) = state { true } else { false } }
+
   var isOn: Bool {
     switch state {
     case .starting, .up, .draining: true
@@ -65,7 +67,7 @@ struct Pool {
   /// Requests that came since the autoscaler was asked last.
   var arrivals = 0
   /// When it was last scaled.
-  var lastChange = Int64.min
+  var lastChange = Int64.min / 2
 }
 
 /// What happens to replicas, not to requests.

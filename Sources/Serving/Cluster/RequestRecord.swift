@@ -18,6 +18,8 @@ package struct RequestRecord: Sendable {
   package var hitTokens: Int
   /// The replica that served it; -1 for none.
   package var replica: Int
+  /// How often it was routed again after its replica failed.
+  package var retries: Int
 
   /// How a request can end.
   package enum Outcome: String, Sendable {
@@ -28,6 +30,8 @@ package struct RequestRecord: Sendable {
     case timedOut = "timed-out"
     /// Its user gave up waiting.
     case cancelled
+    /// Its replicas failed too often.
+    case failed
     /// Still waiting or running when the run was stopped.
     case unfinished
   }
@@ -46,6 +50,7 @@ package struct RequestRecord: Sendable {
     generatedTokens = live.generated
     hitTokens = live.hitTokens
     replica = Int(live.replica)
+    retries = live.retries
   }
 
   package var queueTime: Int64 { firstScheduled - arrival }

@@ -32,9 +32,9 @@ struct Routing {
     lengths = LengthPredictor(plan.router.lengths, seed: plan.seed, stream: "serving.router.lengths")
     decodeLengths = LengthPredictor(plan.decodeRouter.lengths, seed: plan.seed, stream: "serving.decode-router.lengths")
     let decodeNeeds = plan.isSplit ? plan.decodeRouter.needs : []
-    needs = plan.router.needs.union(plan.admission.needs).union(decodeNeeds)
+    needs = plan.router.needs.union(decodeNeeds).union(plan.admissionNeeds)
     age = Int64(plan.signalAge.value * 1e9)
-    isTracked = members.count > 1 || plan.admission.looksAtReplicas
+    isTracked = members.count > 1 || !plan.admission.takesAll
     serves = Array(repeating: false, count: plan.pools.count)
     let speeds = plan.pools.count > 1 ? plan.pools.map(\.replica.referenceSpeed) : [1]
     let fastest = speeds.max() ?? 1
@@ -53,6 +53,7 @@ struct Routing {
     signals[index].outstanding = replica.outstanding
     signals[index].waiting = replica.waiting.count
     signals[index].running = replica.running
-    signals[index].waitingTokens = replica.waitingTokens
+    signals[index].waitingTokens = replica.backlog.tokens
+    signals[index].promptRate = replica.backlog.rate
   }
 }

@@ -65,11 +65,11 @@ extension ServingEngine {
     if isPlain { return replicas[0].canServe(live.request) ? .replica(0) : .refused }
     guard findServers(live.request) else { return .refused }
     gather(routing.takers, live.request)
-    if isNew, routing.admission.looksAtReplicas || !(routing.admission is AdmitAll) {
-      let view = replicas[0].ranking.view(live, generated: 0, now: now)
+    guard !routing.candidates.isEmpty else { return .nowhere }
+    if isNew, !routing.admission.takesAll {
+      let view = replicas[0].ranking.view(live, generated: 0, computed: 0, now: now)
       guard routing.admission.admits(view, cluster: routing.candidates) else { return .refused }
     }
-    guard !routing.candidates.isEmpty else { return .nowhere }
     guard routing.candidates.count > 1 else { return .replica(routing.candidates[0].replica) }
     let predicted = routing.lengths.predict(live.request)
     let position = routing.router.choose(routed(live, predicted: predicted), among: routing.candidates)
@@ -106,9 +106,9 @@ extension ServingEngine {
     return mixed
   }
 
-  /// Puts the signals of those members that can hold a request into the candidates.
-  func isServed(by member: Int) -> Bool { pools.count == 1 || routing.serves[members[member].pool] }
+  private func isServed(by member: Int) -> Bool { pools.count == 1 || routing.serves[members[member].pool] }
 
+  /// Puts the signals of those members that can hold a request into the candidates.
   private mutating func gather(_ indices: [Int], _ request: Request) {
     routing.candidates.removeAll(keepingCapacity: true)
     for index in indices where isServed(by: index) { addCandidate(index, request) }

@@ -66,6 +66,8 @@ package struct ServingEngine {
   var transfers: Transfers?
   /// Requests that no replica can take now.
   var unplaced: Deque<Int32> = []
+  /// When a replica last changed its role.
+  var lastFlip: Int64 = .min / 2
   /// One replica that is always there takes everything.
   let isPlain: Bool
 

@@ -12,6 +12,7 @@ package struct ServingMetrics: Sendable {
   package internal(set) var rejected = 0
   package internal(set) var timedOut = 0
   package internal(set) var cancelled = 0
+  package internal(set) var failed = 0
   package internal(set) var unfinished = 0
   /// Prompt tokens prefilled once, and answer tokens generated.
   package internal(set) var inputTokens = 0
@@ -40,7 +41,7 @@ package struct ServingMetrics: Sendable {
   mutating func addGaps(_ times: StepTimes, sequences: Int) { interTokenLatency.add(times, sequences: sequences) }
 
   /// Requests that have ended one way or another.
-  package var ended: Int { completed + rejected + timedOut + cancelled }
+  package var ended: Int { completed + rejected + timedOut + cancelled + failed }
 
   mutating func add(_ record: RequestRecord) {
     switch record.outcome {
@@ -48,6 +49,7 @@ package struct ServingMetrics: Sendable {
     case .rejected: rejected += 1
     case .timedOut: timedOut += 1
     case .cancelled: cancelled += 1
+    case .failed: failed += 1
     case .unfinished: unfinished += 1
     }
   }
@@ -72,6 +74,14 @@ package struct ServingMetrics: Sendable {
     sequencePicoseconds += Int128(clock.picoseconds) * Int128(running)
     blockSteps += Int128(blocks * count + growth)
     peakBlocks = max(peakBlocks, blocks)
+  }
+
+  /// Books the time and energy of a step that a failure cuts off.
+  mutating func addBrokenStep(_ clock: ReplicaClock, until now: Int64, running: Int) {
+    let part = clock.part(until: now)
+    busyPicoseconds += Int128(part.picoseconds)
+    nanojoules += Int128(part.nanojoules)
+    sequencePicoseconds += Int128(part.picoseconds) * Int128(running)
   }
 
   mutating func notePeak(blocks: Int) { peakBlocks = max(peakBlocks, blocks) }

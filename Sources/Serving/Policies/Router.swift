@@ -54,8 +54,11 @@ package struct ReplicaSignals: Sendable {
   package var outstanding = 0
   package var waiting = 0
   package var running = 0
-  /// Prompt tokens that wait, and those of this request's that are in the replica's prefix cache.
+  /// Prompt tokens yet to be computed, of requests that wait and of prompts in work.
   package var waitingTokens = 0
+  /// Of these, how many a second it computes; 0 when that is not measured, or not known yet.
+  package var promptRate = 0.0
+  /// Prompt tokens that the request would find in the prefix cache.
   package var cachedTokens = 0
   /// Share of the KV blocks in use.
   package var occupancy = 0.0

@@ -17,7 +17,7 @@ extension Replica {
     givenUp.removeAll(keepingCapacity: true)
     chunks.removeAll(keepingCapacity: true)
     waiting = WaitingLine(ranking.scheduler.line, tenants: ranking.tenants)
-    waitingTokens = 0
+    backlog.drop(backlog.tokens, now: now)
     hostBlocks = 0
     decodesWait = false
     for tenant in tenantRequests.indices { tenantRequests[tenant] = 0 }
@@ -68,7 +68,7 @@ extension Replica {
         now: end, StepTable.Cost(picoseconds: last.picoseconds, nanojoules: last.nanojoules), decodes: true)
     } else if clock.isDecoding {
       // The blocks that the step was to fill.
-      pool.give(decodes.blocksNeeded)
+      pool.give(isSpeculative ? speculativeBlocks(table) : decodes.blocksNeeded)
     }
     metrics.addBrokenStep(clock, until: now, running: running)
     return clock.start
