@@ -2,7 +2,7 @@ import ModelGraph
 
 /// What decode steps cost by their number of sequences and the tokens these attend to, as straight pieces.
 ///
-/// Each octave of context is cut into 8 pieces whose ends are priced exactly; between them time and energy are linear,
+/// Each octave of context is cut into 4 pieces whose ends are priced exactly; between them time and energy are linear,
 /// in whole picoseconds and nanojoules. The curves bend so little that the pieces stay within 0.05 % of the exact price.
 /// Many steps can then be summed in closed form, bit for bit as if taken one by one.
 ///
@@ -25,7 +25,7 @@ struct DecodeCurves {
   }
 
   /// Pieces in an octave, and the context up to which there is one piece.
-  private static let piecesLog = 3
+  private static let piecesLog = 2
   private static let firstLog = 5
 
   private var curves: [ContiguousArray<Piece?>] = []

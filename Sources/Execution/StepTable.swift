@@ -15,6 +15,9 @@ package final class StepTable {
   @exclusivity(unchecked) private var byTokens = CostColumn()
   @exclusivity(unchecked) private var bySampled = CostColumn()
   @exclusivity(unchecked) private var byDecodes = CostColumn()
+  @exclusivity(unchecked) private var byPrompt = CostColumn()
+  /// Longest prompt whose cost is kept: 16 bytes each.
+  private static let longestKept = 1 << 16
   private let decodeOperators: [LinearOperator]
   private let prefillOperators: [LinearOperator]
   /// Whether prefill has operators that are neither tabulated nor linear.
@@ -64,10 +67,11 @@ package final class StepTable {
 
   /// The cost of a step: by the curves where they apply, exactly otherwise.
   package func cost(_ step: StepShape) -> Cost {
-    guard hasCurves, step.decodeSequences > 0 else { return exactCost(step) }
+    guard hasCurves, step.decodeSequences > 0, step.decodeQueries == 1 else { return exactCost(step) }
     let context = Int64(step.decodeContext[0])
     if step.prefillTokens == 0 { return piece(sequences: step.decodeSequences, context: context).cost(at: context) }
-    return cost(step, decodes: PartCost(sharedPiece(sequences: step.decodeSequences, context: context).cost(at: context)))
+    return cost(
+      step, decodes: PartCost(sharedPiece(sequences: step.decodeSequences, context: context).cost(at: context)))
   }
 
   private func sharedPiece(sequences: Int, context: Int64) -> DecodeCurves.Piece {
@@ -82,6 +86,7 @@ package final class StepTable {
 
   private func decodePart(_ step: StepShape) -> PartCost {
     guard step.decodeSequences > 0 else { return PartCost() }
+    guard step.decodeQueries == 1 else { return price(.decode, step) }
     var part = decodes(step.decodeSequences)
     for index in decodeOperators.indices { part += decodeOperators[index].cost(step, deployment.pricer) }
     return part
@@ -91,10 +96,7 @@ package final class StepTable {
     var part = tokens(step.tokens)
     part += sampled(step.sampledTokens)
     part += decodes
-    if step.prefillTokens > 0 {
-      for index in prefillOperators.indices { part += prefillOperators[index].cost(step, deployment.pricer) }
-      if hasIrregularPrefill { part += irregularPrefill(step) }
-    }
+    if step.prefillTokens > 0 { part += step.isOneWholePrompt ? wholePrompt(step) : prefillPart(step) }
     let device = Seconds(part.time)
     let host = deployment.hostTime(step, launches: launches.count(in: step), device: device)
     return capped(time: device + host, energy: (Joules(part.energy) + waitingPower * host) * devices)
@@ -190,6 +192,21 @@ package final class StepTable {
     }
   }
 
+  /// The prompts' own operators.
+  private func prefillPart(_ step: StepShape) -> PartCost {
+    var part = PartCost()
+    for index in prefillOperators.indices { part += prefillOperators[index].cost(step, deployment.pricer) }
+    if hasIrregularPrefill { part += irregularPrefill(step) }
+    return part
+  }
+
+  /// The commonest: one prompt from its first token to its last.
+  private func wholePrompt(_ step: StepShape) -> PartCost {
+    guard step.prefillTokens <= Self.longestKept else { return prefillPart(step) }
+    if let known = byPrompt.known(at: step.prefillTokens) { return known }
+    return byPrompt.keep(prefillPart(step), at: step.prefillTokens)
+  }
+
   private func irregularPrefill(_ step: StepShape) -> PartCost {
     var prefillOnly = step
     prefillOnly.decodeSequences = 0
@@ -252,6 +269,11 @@ extension StepTable.Cost {
       nanojoules: Int64(min(Self.most, (energy.value * 1e9).rounded())))
   }
 
+  package mutating func add(_ other: StepTable.Cost) {
+    picoseconds += other.picoseconds
+    nanojoules += other.nanojoules
+  }
+
   package var time: Seconds { Seconds(Double(picoseconds) / 1e12) }
   package var energy: Joules { Joules(Double(nanojoules) / 1e9) }
 }
@@ -309,10 +331,16 @@ private struct LaunchCounts {
 private struct CostColumn {
   private var costs: [PartCost?] = []
 
+  @inline(__always)
   mutating func cost(at count: Int, compute: () -> PartCost) -> PartCost {
-    if count < costs.count, let known = costs[count] { return known }
+    known(at: count) ?? keep(compute(), at: count)
+  }
+
+  @inline(__always)
+  func known(at count: Int) -> PartCost? { count < costs.count ? costs[count] : nil }
+
+  mutating func keep(_ cost: PartCost, at count: Int) -> PartCost {
     if count >= costs.count { costs.append(contentsOf: repeatElement(nil, count: count - costs.count + 64)) }
-    let cost = compute()
     costs[count] = cost
     return cost
   }

@@ -40,6 +40,8 @@ package struct ServingEngine {
   var router: any Router
   var admission: any Admission
   var classes: [RequestClass] = [.standard]
+  /// Of each class, in nanoseconds.
+  private var timeouts: [Int64?] = []
   /// The next request of the source.
   var pending: Request?
   var now: Int64 = 0
@@ -91,10 +93,13 @@ package struct ServingEngine {
 
   private mutating func begin(_ source: inout any RequestSource) throws {
     classes = source.classes
-    replicas = plan.replicas.map { item in
-      Replica(
+    timeouts = classes.map { $0.timeout.map { Int64($0.value * 1e9) } }
+    replicas = plan.replicas.indices.map { index in
+      let item = plan.replicas[index]
+      return Replica(
         limits: item.limits, costs: item.costs, scheduler: plan.scheduler, batching: item.batching,
-        options: item.options, classes: classes, forest: source.forest)
+        options: item.options, classes: classes, forest: source.forest, draftCosts: item.draftCosts, seed: plan.seed,
+        index: index)
     }
     pending = try source.next()
     firstArrival = pending?.arrival.nanoseconds ?? 0
@@ -184,8 +189,9 @@ package struct ServingEngine {
   }
 
   private mutating func scheduleGivingUp(_ row: Int32, _ request: Request) {
+    let timeout = timeouts[Int(request.classIndex)]
+    guard timeout != nil || request.patience != nil else { return }
     let generation = table[row].generation
-    let timeout = classes[Int(request.classIndex)].timeout.map { Int64($0.value * 1e9) }
     if let patience = request.patience, patience <= timeout ?? .max {
       schedule(.giveUp(row: row, generation: generation, .cancelled), at: request.arrival.adding(patience))
     } else if let timeout {
@@ -238,18 +244,21 @@ package struct ServingEngine {
 
   /// One answer is whole or given up; a request of several samples ends with the last of them.
   private mutating func finish(_ row: Int32, _ source: inout any RequestSource, _ observer: Observer) throws {
-    let live = table[row]
-    if live.family >= 0 {
-      table[live.family].openSamples -= 1
-      let isLast = table[live.family].openSamples == 0
-      if row != live.family { remove(row) }
-      guard isLast else { return }
-      try report(live.family, &source, observer)
-      remove(live.family)
-      return
-    }
+    let family = table[row].family
+    guard family < 0 else { return try finishSample(row, family, &source, observer) }
     try report(row, &source, observer)
     remove(row)
+  }
+
+  private mutating func finishSample(
+    _ row: Int32, _ family: Int32, _ source: inout any RequestSource, _ observer: Observer
+  ) throws {
+    table[family].openSamples -= 1
+    let isLast = table[family].openSamples == 0
+    if row != family { remove(row) }
+    guard isLast else { return }
+    try report(family, &source, observer)
+    remove(family)
   }
 
   /// A row is free unless a place in a line, or in a static batch, still refers to it.
