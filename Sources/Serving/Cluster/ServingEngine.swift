@@ -1,6 +1,7 @@
 import EventKernel
 import Execution
 import Quantities
+import Statistics
 import Workloads
 
 /// Replays traffic through a cluster of replicas, event by event.
@@ -19,6 +20,11 @@ package struct ServingEngine {
   package struct Observer {
     /// Called for every request that ends.
     package var onEnd: ((RequestRecord) throws -> Void)?
+    /// Called for every step, or for decode steps taken at once, when they end.
+    package var onStep: ((StepReport) throws -> Void)?
+    /// Called with the state of the cluster at the first arrival and every so often after it.
+    package var onSample: ((SeriesSample) throws -> Void)?
+    package var sampleInterval = Seconds(1.0)
     /// Called now and then with the number of requests that have ended; false stops the run.
     package var shouldContinue: ((Int) -> Bool)?
 
@@ -36,6 +42,12 @@ package struct ServingEngine {
   var queue = EventQueue<Event>()
   var stepEnds: Timers
   var metrics = ServingMetrics()
+  let measurement: MeasurementOptions
+  /// Samples for the observer, and when the next is due; never when it wants none.
+  var sampler: SeriesSampler?
+  var nextSample = Int64.max
+  /// By replica; empty unless deadlines of first tokens follow from them.
+  private var unloaded: [UnloadedTime] = []
   var predictor: LengthPredictor
   var router: any Router
   var admission: any Admission
@@ -56,12 +68,15 @@ package struct ServingEngine {
 
   /// One replica, first come first served.
   /// - Throws: ``ReplayError`` or ``ServingError`` when the deployment cannot be replayed.
-  package init(_ deployment: Deployment, limits: ServingLimits) throws {
-    try self.init(ClusterPlan(ReplicaPlan(deployment, limits: limits)))
+  package init(
+    _ deployment: Deployment, limits: ServingLimits, measuring measurement: MeasurementOptions = MeasurementOptions()
+  ) throws {
+    try self.init(ClusterPlan(ReplicaPlan(deployment, limits: limits)), measuring: measurement)
   }
 
-  package init(_ plan: ClusterPlan) throws {
+  package init(_ plan: ClusterPlan, measuring measurement: MeasurementOptions = MeasurementOptions()) throws {
     self.plan = plan
+    self.measurement = measurement
     router = plan.router
     admission = plan.admission
     stepEnds = Timers(count: plan.replicas.count)
@@ -74,10 +89,11 @@ package struct ServingEngine {
   /// - Throws: `DataError` from the traffic, or what the observer throws.
   package mutating func run(_ source: inout any RequestSource, observer: Observer = Observer()) throws -> ServingResult
   {
-    try begin(&source)
+    try begin(&source, observer)
     var events = 0
     var stopped = false
     while let time = nextTime {
+      if time > nextSample { try sample(before: time, observer) }
       now = time
       try handleNext(&source, observer)
       if !ready.isEmpty, !arrivesNow { try startReady() }
@@ -88,11 +104,13 @@ package struct ServingEngine {
       }
     }
     try reportUnfinished(observer)
+    metrics.tenants?.finish()
     return result(interrupted: stopped)
   }
 
-  private mutating func begin(_ source: inout any RequestSource) throws {
+  private mutating func begin(_ source: inout any RequestSource, _ observer: Observer) throws {
     classes = source.classes
+    metrics = ServingMetrics(classes, measurement)
     timeouts = classes.map { $0.timeout.map { Int64($0.value * 1e9) } }
     replicas = plan.replicas.indices.map { index in
       let item = plan.replicas[index]
@@ -105,22 +123,37 @@ package struct ServingEngine {
     firstArrival = pending?.arrival.nanoseconds ?? 0
     lastChange = firstArrival
     for index in lastEnds.indices { lastEnds[index] = firstArrival }
+    metrics.begin(at: firstArrival)
+    if observer.onSample != nil {
+      sampler = SeriesSampler(every: observer.sampleInterval)
+      nextSample = firstArrival
+    }
+    if measurement.fluidity != nil { followTokens() }
+  }
+
+  private mutating func followTokens() {
+    table.trails = TokenTrails()
+    for index in replicas.indices { replicas[index].logSteps() }
+    if case .unloaded = measurement.fluidity?.firstToken { unloaded = replicas.map { UnloadedTime($0) } }
   }
 
   // MARK: Events
 
   /// When the next event is due; nothing when all is served.
   private var nextTime: Int64? {
-    var time = stepEnds.earliest.time
-    if let arrival = pending?.arrival.nanoseconds, arrival < time { time = arrival }
-    if let event = queue.nextTime?.nanoseconds, event < time { time = event }
-    return time == Timers.never ? nil : time
+    mutating get {
+      var time = stepEnds.earliest.time
+      if let arrival = pending?.arrival.nanoseconds, arrival < time { time = arrival }
+      if let event = queue.nextTime?.nanoseconds, event < time { time = event }
+      return time == Timers.never ? nil : time
+    }
   }
 
   /// Arrivals first, then other events, then ends of steps.
   private mutating func handleNext(_ source: inout any RequestSource, _ observer: Observer) throws {
     if let request = pending, request.arrival.nanoseconds == now {
       pending = try source.next()
+      if pending == nil { settleService() }
       try arrive(request, &source, observer)
     } else if queue.nextTime?.nanoseconds == now, let event = queue.next() {
       try handle(event, &source, observer)
@@ -131,7 +164,9 @@ package struct ServingEngine {
 
   private mutating func handle(_ event: Event, _ source: inout any RequestSource, _ observer: Observer) throws {
     switch event {
-    case .followUp(let request): try arrive(request, &source, observer)
+    case .followUp(let request):
+      metrics.tenants?.unsettle()
+      try arrive(request, &source, observer)
     case .giveUp(let row, let generation, let outcome):
       try giveUp(row, generation, outcome, &source, observer)
     }
@@ -139,7 +174,9 @@ package struct ServingEngine {
 
   /// Whether a request arrives at this very moment; steps wait for it.
   private var arrivesNow: Bool {
-    pending?.arrival.nanoseconds == now || queue.nextTime?.nanoseconds == now
+    mutating get {
+      pending?.arrival.nanoseconds == now || queue.nextTime?.nanoseconds == now
+    }
   }
 
   // MARK: Arrivals
@@ -148,10 +185,11 @@ package struct ServingEngine {
     _ request: Request, _ source: inout any RequestSource, _ observer: Observer
   ) throws {
     var live = LiveRequest(id: arrived, request)
+    metrics.arrive(request, id: arrived, at: now)
     arrived += 1
     live.predicted = predictor.predict(request)
     guard let replica = try route(live) else {
-      try end(live, .rejected, completion: -1, &source, observer)
+      try end(RequestRecord(live, .rejected, end: now), of: request, &source, observer)
       return
     }
     live.replica = Int32(replica)
@@ -208,6 +246,7 @@ package struct ServingEngine {
   // MARK: Steps
 
   private mutating func endStep(_ index: Int, _ source: inout any RequestSource, _ observer: Observer) throws {
+    if let onStep = observer.onStep { try onStep(StepReport(index, replicas[index])) }
     replicas[index].endStep(now: now, &table, &metrics)
     stepEnds.set(index, at: Timers.never)
     lastEnds[index] = now
@@ -255,7 +294,10 @@ package struct ServingEngine {
   ) throws {
     table[family].openSamples -= 1
     let isLast = table[family].openSamples == 0
-    if row != family { remove(row) }
+    if row != family {
+      table[family].siblingTokens += table[row].generated
+      remove(row)
+    }
     guard isLast else { return }
     try report(family, &source, observer)
     remove(family)
@@ -268,19 +310,30 @@ package struct ServingEngine {
 
   private mutating func report(_ row: Int32, _ source: inout any RequestSource, _ observer: Observer) throws {
     let live = table[row]
-    let outcome = live.givenUpAs ?? .completed
-    try end(live, outcome, completion: outcome == .completed ? now : -1, &source, observer)
+    var record = RequestRecord(live, live.givenUpAs ?? .completed, end: now)
+    if let options = measurement.fluidity, record.outcome == .completed {
+      record.fluidity = fluidity(row, live, options)
+    }
+    try end(record, of: live.request, &source, observer)
+  }
+
+  private mutating func fluidity(_ row: Int32, _ live: LiveRequest, _ options: FluidityOptions) -> RequestFluidity? {
+    let first =
+      switch options.firstToken {
+      case .fixed(let time): time.nanoseconds
+      case .unloaded(let slack): unloaded[Int(live.replica)].firstToken(live.inputTokens) + slack.nanoseconds
+      }
+    let deadlines = FluidityIndex.Deadlines(first: first, between: max(1, options.between.nanoseconds))
+    return RequestFluidity(times: table.trails?.times(row) ?? [], arrival: live.arrival, deadlines)
   }
 
   private mutating func end(
-    _ live: LiveRequest, _ outcome: RequestRecord.Outcome, completion: Int64, _ source: inout any RequestSource,
-    _ observer: Observer
+    _ record: RequestRecord, of request: Request, _ source: inout any RequestSource, _ observer: Observer
   ) throws {
-    let record = RequestRecord(live, outcome, completion: completion)
     metrics.add(record)
     try observer.onEnd?(record)
     let next = source.followUp(
-      after: live.request, endedAt: Instant(nanoseconds: now), completed: outcome == .completed)
+      after: request, endedAt: Instant(nanoseconds: now), completed: record.outcome == .completed)
     if let next { schedule(.followUp(next), at: next.arrival) }
   }
 
@@ -306,7 +359,8 @@ package struct ServingEngine {
     }
     rows.sort { table[$0].id < table[$1].id }
     for row in rows {
-      let record = RequestRecord(table[row], .unfinished)
+      var record = RequestRecord(table[row], .unfinished, end: now)
+      record.generatedTokens = openTokens(row)
       metrics.add(record)
       try observer.onEnd?(record)
     }

@@ -54,6 +54,8 @@ struct Replica {
   /// Whether the step in progress verifies drafts, and the lots by which they are accepted.
   var isSpeculative = false
   var lots: RandomStream
+  /// When decode steps ended, where somebody wants to know.
+  var stepLog: StepLog?
   /// Requests of each tenant that are here, for fair shares.
   var tenantRequests: [Int]
 
