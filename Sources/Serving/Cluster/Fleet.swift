@@ -35,6 +35,13 @@ struct Member {
   /// Draws its times up and to repair.
   var failures: RandomStream?
 
+  var isUp: Bool {
+    switch state {
+    case .up, .draining: true
+    case .off, .starting, .failed: false
+    }
+  }
+
   var isFlipping: Bool { if case .draining(.role) = state { true } else { false } }
 
   var isOn: Bool {

@@ -12,11 +12,12 @@ extension ServingEngine {
 
   mutating func arrive(_ request: Request, _ source: inout any RequestSource, _ observer: Observer) throws {
     var live = LiveRequest(id: arrived, request)
+    metrics.arrive(request, id: arrived, at: now)
     arrived += 1
     live.predicted = predictor.predict(request)
     let destination = route(live, isNew: true)
     if case .refused = destination {
-      try end(live, .rejected, completion: -1, &source, observer)
+      try end(RequestRecord(live, .rejected, end: now), of: request, &source, observer)
       return
     }
     let row = table.add(live)

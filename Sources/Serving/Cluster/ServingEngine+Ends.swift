@@ -1,19 +1,26 @@
 import EventKernel
 import Quantities
+import Statistics
 import Workloads
 
 extension ServingEngine {
   /// One answer is whole or given up; a request of several samples ends with the last of them.
   mutating func finish(_ row: Int32, _ source: inout any RequestSource, _ observer: Observer) throws {
     let family = table[row].family
-    guard family >= 0 else {
-      try report(row, &source, observer)
-      remove(row)
-      return
-    }
+    guard family < 0 else { return try finishSample(row, family, &source, observer) }
+    try report(row, &source, observer)
+    remove(row)
+  }
+
+  private mutating func finishSample(
+    _ row: Int32, _ family: Int32, _ source: inout any RequestSource, _ observer: Observer
+  ) throws {
     table[family].openSamples -= 1
     let isLast = table[family].openSamples == 0
-    if row != family { remove(row) }
+    if row != family {
+      table[family].siblingTokens += table[row].generated
+      remove(row)
+    }
     guard isLast else { return }
     try report(family, &source, observer)
     remove(family)
@@ -26,20 +33,31 @@ extension ServingEngine {
 
   private mutating func report(_ row: Int32, _ source: inout any RequestSource, _ observer: Observer) throws {
     let live = table[row]
-    let outcome = live.givenUpAs ?? .completed
-    try end(live, outcome, completion: outcome == .completed ? now : -1, &source, observer)
+    var record = RequestRecord(live, live.givenUpAs ?? .completed, end: now)
+    if let options = measurement.fluidity, record.outcome == .completed {
+      record.fluidity = fluidity(row, live, options)
+    }
+    try end(record, of: live.request, &source, observer)
+  }
+
+  private mutating func fluidity(_ row: Int32, _ live: LiveRequest, _ options: FluidityOptions) -> RequestFluidity? {
+    let first =
+      switch options.firstToken {
+      case .fixed(let time): time.nanoseconds
+      case .unloaded(let slack): unloaded[Int(live.replica)].firstToken(live.inputTokens) + slack.nanoseconds
+      }
+    let deadlines = FluidityIndex.Deadlines(first: first, between: max(1, options.between.nanoseconds))
+    return RequestFluidity(times: table.trails?.times(row) ?? [], arrival: live.arrival, deadlines)
   }
 
   mutating func end(
-    _ live: LiveRequest, _ outcome: RequestRecord.Outcome, completion: Int64, _ source: inout any RequestSource,
-    _ observer: Observer
+    _ record: RequestRecord, of request: Request, _ source: inout any RequestSource, _ observer: Observer
   ) throws {
     ended += 1
-    let record = RequestRecord(live, outcome, completion: completion)
     metrics.add(record)
     try observer.onEnd?(record)
     let next = source.followUp(
-      after: live.request, endedAt: Instant(nanoseconds: now), completed: outcome == .completed)
+      after: request, endedAt: Instant(nanoseconds: now), completed: record.outcome == .completed)
     if let next { schedule(.followUp(next), at: next.arrival) }
   }
 
@@ -81,24 +99,30 @@ extension ServingEngine {
     }
     rows.sort { table[$0].id < table[$1].id }
     for row in rows {
-      let record = RequestRecord(table[row], .unfinished)
+      var record = RequestRecord(table[row], .unfinished, end: now)
+      record.generatedTokens = openTokens(row)
       metrics.add(record)
       try observer.onEnd?(record)
     }
   }
 
-  func result(interrupted: Bool) -> ServingResult {
+  /// What replicas that were on without a step drew up to a time.
+  func idleEnergy(at time: Int64) -> Joules {
     var idle = Joules.zero
     for index in members.indices {
       let member = members[index]
       let rests = member.isOn && !replicas[index].clock.isBusy
-      let rest = rests ? max(0, lastChange - member.lastEnd) : 0
+      let rest = rests ? max(0, time - member.lastEnd) : 0
       idle += member.plan.idlePower * Seconds(Double(member.idleNanoseconds + rest) / 1e9)
     }
-    return ServingResult(
+    return idle
+  }
+
+  func result(interrupted: Bool) -> ServingResult {
+    ServingResult(
       metrics: metrics, replicas: members.count, blocks: replicas.reduce(0) { $0 + $1.limits.blocks },
       counts: replicas.reduce(into: ReplicaCounts()) { $0.add($1.counts) }, classes: classes, arrived: arrived,
-      firstArrival: firstArrival, end: lastChange, idleEnergy: idle, interrupted: interrupted,
+      firstArrival: firstArrival, end: lastChange, idleEnergy: idleEnergy(at: lastChange), interrupted: interrupted,
       pools: pools.map(use), cluster: cluster)
   }
 

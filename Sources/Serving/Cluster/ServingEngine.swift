@@ -2,6 +2,7 @@ import DequeModule
 import EventKernel
 import Execution
 import Quantities
+import Statistics
 import Workloads
 
 /// Replays traffic through a cluster of replicas, event by event.
@@ -23,6 +24,11 @@ package struct ServingEngine {
   package struct Observer {
     /// Called for every request that ends.
     package var onEnd: ((RequestRecord) throws -> Void)?
+    /// Called for every step, or for decode steps taken at once, when they end.
+    package var onStep: ((StepReport) throws -> Void)?
+    /// Called with the state of the cluster at the first arrival and every so often after it.
+    package var onSample: ((SeriesSample) throws -> Void)?
+    package var sampleInterval = Seconds(1.0)
     /// Called now and then with the number of requests that have ended; false stops the run.
     package var shouldContinue: ((Int) -> Bool)?
 
@@ -41,6 +47,12 @@ package struct ServingEngine {
   var table = RequestTable()
   var metrics = ServingMetrics()
   var cluster = ClusterCounts()
+  let measurement: MeasurementOptions
+  /// Samples for the observer, and when the next is due; never when it wants none.
+  var sampler: SeriesSampler?
+  var nextSample = Int64.max
+  /// By replica; empty unless deadlines of first tokens follow from them.
+  var unloaded: [UnloadedTime] = []
   var predictor: LengthPredictor
   var classes: [RequestClass] = [.standard]
   /// Of each class, in nanoseconds.
@@ -73,14 +85,17 @@ package struct ServingEngine {
 
   /// One replica, first come first served.
   /// - Throws: ``ReplayError`` or ``ServingError`` when the deployment cannot be replayed.
-  package init(_ deployment: Deployment, limits: ServingLimits) throws {
-    try self.init(ClusterPlan(ReplicaPlan(deployment, limits: limits)))
+  package init(
+    _ deployment: Deployment, limits: ServingLimits, measuring measurement: MeasurementOptions = MeasurementOptions()
+  ) throws {
+    try self.init(ClusterPlan(ReplicaPlan(deployment, limits: limits)), measuring: measurement)
   }
 
   /// - Throws: ``ClusterPlanError``, naming the field, for a plan that cannot be.
-  package init(_ plan: ClusterPlan) throws {
+  package init(_ plan: ClusterPlan, measuring measurement: MeasurementOptions = MeasurementOptions()) throws {
     try plan.check()
     self.plan = plan
+    self.measurement = measurement
     var members: [Member] = []
     pools = plan.pools.enumerated().map { index, pool in
       let first = members.count
@@ -99,7 +114,7 @@ package struct ServingEngine {
   /// - Throws: `DataError` from the traffic, or what the observer throws.
   package mutating func run(_ source: inout any RequestSource, observer: Observer = Observer()) throws -> ServingResult
   {
-    try begin(&source)
+    try begin(&source, observer)
     var events = 0
     var stopped = false
     while try advance(&source, observer) {
@@ -110,6 +125,7 @@ package struct ServingEngine {
       }
     }
     try reportUnfinished(observer)
+    metrics.tenants?.finish()
     return result(interrupted: stopped)
   }
 
@@ -117,14 +133,16 @@ package struct ServingEngine {
   /// - Returns: False when all is served.
   mutating func advance(_ source: inout any RequestSource, _ observer: Observer) throws -> Bool {
     guard let time = nextTime else { return false }
+    if time > nextSample { try sample(before: time, observer) }
     now = time
     try handleNext(&source, observer)
     if !ready.isEmpty, !arrivesNow { try startReady() }
     return true
   }
 
-  mutating func begin(_ source: inout any RequestSource) throws {
+  mutating func begin(_ source: inout any RequestSource, _ observer: Observer) throws {
     classes = source.classes
+    metrics = ServingMetrics(classes, measurement)
     timeouts = classes.map { $0.timeout.map { Int64(min(4e18, $0.value * 1e9)) } }
     replicas = members.indices.map { index in
       let item = members[index].plan
@@ -139,6 +157,18 @@ package struct ServingEngine {
     now = firstArrival
     lastChange = firstArrival
     try beginFleet()
+    metrics.begin(at: firstArrival)
+    if observer.onSample != nil {
+      sampler = SeriesSampler(every: observer.sampleInterval)
+      nextSample = firstArrival
+    }
+    if measurement.fluidity != nil { followTokens() }
+  }
+
+  private mutating func followTokens() {
+    table.trails = TokenTrails()
+    for index in replicas.indices { replicas[index].logSteps() }
+    if case .unloaded = measurement.fluidity?.firstToken { unloaded = replicas.map { UnloadedTime($0) } }
   }
 
   // MARK: Events
@@ -160,6 +190,7 @@ package struct ServingEngine {
   private mutating func handleNext(_ source: inout any RequestSource, _ observer: Observer) throws {
     if let request = pending, request.arrival.nanoseconds == now {
       pending = try source.next()
+      if pending == nil { settleService() }
       try arrive(request, &source, observer)
     } else if queue.nextTime?.nanoseconds == now, let event = queue.next() {
       try handle(event, &source, observer)
@@ -176,6 +207,7 @@ package struct ServingEngine {
     switch event {
     case .followUp(let request):
       followUps -= 1
+      metrics.tenants?.unsettle()
       try arrive(request, &source, observer)
     case .giveUp(let row, let generation, let outcome):
       guard table[row].generation == generation, table[row].phase != .ended else { return }
@@ -200,6 +232,7 @@ package struct ServingEngine {
   // MARK: Steps
 
   private mutating func endStep(_ index: Int, _ source: inout any RequestSource, _ observer: Observer) throws {
+    if let onStep = observer.onStep { try onStep(StepReport(index, replicas[index])) }
     replicas[index].endStep(now: now, &table, &metrics)
     stepEnds.set(index, at: Timers.never)
     members[index].lastEnd = now

@@ -41,6 +41,7 @@ extension Replica {
     } else {
       decodes.advance()
     }
+    if stepLog != nil { log(steps, now: now, table) }
     while let slot = decodes.popFinished() { finishDecode(slot, now: now, &table) }
   }
 
@@ -50,20 +51,35 @@ extension Replica {
     if decodesWait {
       decodesWait = false
       order.visit { slot in
-        if tokenTimes[slot] >= 0 { metrics.addGap(now - tokenTimes[slot]) }
+        if tokenTimes[slot] >= 0 { metrics.addGap(now - tokenTimes[slot], at: now) }
       }
+    } else if members == 0 || now < metrics.measuredFrom {
+      return
     } else if let span = clock.span {
-      guard members > 0 else { return }
-      if steps <= span.times.count {
+      if clock.start < metrics.measuredFrom {
+        addGaps(steps, of: span, before: metrics.measuredFrom, sequences: members, &metrics)
+      } else if steps <= span.times.count {
         let times = StepTimes(first: span.times.first, growth: span.times.growth, count: steps)
         metrics.addGaps(times, sequences: members)
-        return
+      } else {
+        costs.stepTimes(sequences: span.sequences, context: span.context, steps: steps) { times in
+          metrics.addGaps(times, sequences: members)
+        }
       }
-      costs.stepTimes(sequences: span.sequences, context: span.context, steps: steps) { times in
-        metrics.addGaps(times, sequences: members)
-      }
-    } else if members > 0 {
+    } else {
       metrics.addGaps(StepTimes(first: clock.picoseconds, growth: 0, count: 1), sequences: members)
+    }
+  }
+
+  /// The same for a span in which the warm-up ends: steps that ended in it are left out.
+  private func addGaps(
+    _ steps: Int, of span: ReplicaClock.Span, before warm: Int64, sequences: Int, _ metrics: inout ServingMetrics
+  ) {
+    let until = clock.picoseconds(until: warm)
+    let out = costs.span(sequences: span.sequences, context: span.context, limit: steps, within: until).steps - 1
+    let context = span.context + Int64(span.sequences * out)
+    costs.stepTimes(sequences: span.sequences, context: context, steps: steps - out) { times in
+      metrics.addGaps(times, sequences: sequences)
     }
   }
 
@@ -83,6 +99,7 @@ extension Replica {
     let row = slots[slot]
     table[row].generated += decodes.stepsSinceJoin(slot)
     table[row].lastToken = now
+    settleTrail(slot, &table)
     ended.append(row)
     guard batching.mix == .static else {
       releaseFinished(slot, &table)
@@ -129,9 +146,10 @@ extension Replica {
     let isFirst = table[row].firstToken < 0
     metrics.outputTokens += 1
     metrics.inputTokens += table[row].generated == 0 ? table[row].inputTokens : 0
-    if isFirst { table[row].firstToken = now } else { metrics.addGap(now - table[row].lastToken) }
+    if isFirst { table[row].firstToken = now } else { metrics.addGap(now - table[row].lastToken, at: now) }
     table[row].generated += 1
     table[row].lastToken = now
+    table.trails?.add(now, to: row)
     ranking.decoded(table[row])
     keepPrompt(row, &table)
     if isFirst, table[row].request.samples > 1, table[row].family < 0 { fork(row, slot, now: now, &table, &metrics) }

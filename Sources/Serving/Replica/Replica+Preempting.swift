@@ -114,6 +114,7 @@ extension Replica {
       table[row].computed = decodes.cached(slot)
       table[row].generated += decodes.stepsSinceJoin(slot)
       table[row].lastToken = decodesWait ? tokenTimes[slot] : now
+      settleTrail(slot, &table)
       decodes.leave(slot: slot)
       ranking.left(table[row])
       table[row].blocks = limits.blocks(for: table[row].computed) - table[row].sharedBlocks

@@ -57,6 +57,8 @@ struct Replica {
   var isSpeculative = false
   var lots: RandomStream
   var backlog: PromptBacklog
+  /// When decode steps ended, where somebody wants to know.
+  var stepLog: StepLog?
   /// Requests of each tenant that are here, for fair shares.
   var tenantRequests: [Int]
 
