@@ -32,7 +32,7 @@ extension Replica {
   private mutating func endDecodes(now: Int64, _ table: inout RequestTable, _ metrics: inout ServingMetrics) {
     let steps = clock.span?.steps ?? 1
     metrics.outputTokens += (decodes.count - padding.count) * steps
-    addGaps(now: now, steps: steps, &metrics)
+    addGaps(now: now, steps: steps, table, &metrics)
     ranking.decodedAll(steps: steps)
     if steps > 1 {
       pool.take(decodes.blocksNeeded(inNext: steps) - decodes.blocksNeeded)
@@ -46,8 +46,11 @@ extension Replica {
   }
 
   /// The gaps between each decoding sequence's last tokens: the step, or with it the prompts it waited for.
-  private mutating func addGaps(now: Int64, steps: Int, _ metrics: inout ServingMetrics) {
-    let members = decodes.count - padding.count
+  private mutating func addGaps(
+    now: Int64, steps: Int, _ table: RequestTable, _ metrics: inout ServingMetrics
+  ) {
+    let members = decodes.count - padding.count - late.count
+    if !late.isEmpty { addLateGaps(now: now, table, &metrics) }
     if decodesWait {
       decodesWait = false
       order.visit { slot in
@@ -71,6 +74,11 @@ extension Replica {
     }
   }
 
+  private mutating func addLateGaps(now: Int64, _ table: RequestTable, _ metrics: inout ServingMetrics) {
+    for slot in late { metrics.addGap(now - table[slots[slot]].lastToken, at: now) }
+    late.removeAll(keepingCapacity: true)
+  }
+
   /// The same for a span in which the warm-up ends: steps that ended in it are left out.
   private func addGaps(
     _ steps: Int, of span: ReplicaClock.Span, before warm: Int64, sequences: Int, _ metrics: inout ServingMetrics
@@ -92,6 +100,8 @@ extension Replica {
       let decoding = table[slots[slot]].phase == .decoding && !padding.contains(slot)
       tokenTimes[slot] = decoding ? now : -1
     }
+    for slot in late { tokenTimes[slot] = table[slots[slot]].lastToken }
+    late.removeAll(keepingCapacity: true)
   }
 
   /// A sequence has its last token; in a static batch it keeps its place until all have.

@@ -53,6 +53,8 @@ struct Replica {
   /// When a decoding slot's newest token came out, while decodes wait for a step of prompts.
   var tokenTimes: [Int64]
   var decodesWait = false
+  /// Decoding slots whose newest token came out before the last step: elsewhere, or before they lost their place.
+  var late: [Int] = []
   /// Whether the step in progress verifies drafts, and the lots by which they are accepted.
   var isSpeculative = false
   var lots: RandomStream
