@@ -45,7 +45,7 @@ let package = Package(
       name: "ModelGraphTests", dependencies: ["ModelGraph", "Documents", "Quantities"],
       exclude: ["LibraryCounts.json"]),
     .testTarget(name: "EventKernelTests", dependencies: ["EventKernel"]),
-    .testTarget(name: "WorkloadsTests", dependencies: ["Documents", "EventKernel", "Workloads"]),
+    .testTarget(name: "WorkloadsTests", dependencies: ["Documents", "EventKernel", "Quantities", "Workloads"]),
     .testTarget(name: "QuantitiesTests", dependencies: ["EventKernel", "Quantities"]),
     .testTarget(
       name: "DocumentsTests", dependencies: ["Documents", "EventKernel", "Hardware", "ModelGraph", "Quantities"]),
@@ -69,6 +69,7 @@ let package = Package(
       name: "ServingTests",
       dependencies: [
         "TestSupport", "EventKernel", "Workloads", "CostModels", "ModelGraph", "Quantities", "Execution", "Serving",
+        histogram,
       ]),
   ]
 )

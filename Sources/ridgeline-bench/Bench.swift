@@ -97,9 +97,9 @@ struct Bench {
       StepShape.decode(sequences: 1 + index % 64, context: 100 + 7 * index, spans: table.spans)
     }
     var sum: Int64 = 0
-    for shape in shapes { sum += table.cost(shape).nanoseconds }
+    for shape in shapes { sum += table.cost(shape).picoseconds }
     let rounds = 200
-    let fast = measure { for _ in 0..<rounds { for shape in shapes { sum += table.cost(shape).nanoseconds } } }
+    let fast = measure { for _ in 0..<rounds { for shape in shapes { sum += table.cost(shape).picoseconds } } }
     var slowSum = 0.0
     let slow = measure { for shape in shapes { slowSum += deployment.price(shape).time.value } }
     precondition(sum > 0 && slowSum > 0)
@@ -115,8 +115,8 @@ struct Bench {
   // MARK: Serving
 
   static func replay(_ deployment: Deployment, rate arrivals: Double, requests: Int) throws -> [Measurement] {
-    var traffic = try TrafficFile.read(path: "Workloads/Traffic/azure-conversation.yaml")
-    traffic.arrivals = traffic.arrivals.scaled(toRate: arrivals)
+    let file = try TrafficFile.read(path: "Workloads/Traffic/azure-conversation.yaml")
+    let traffic = file.scaled(toRate: arrivals) ?? file
     var source: any RequestSource = TrafficGenerator(traffic, seed: 1, requests: requests)
     var engine = try ServingEngine(deployment, limits: ServingLimits(deployment))
     var result: ServingResult?
