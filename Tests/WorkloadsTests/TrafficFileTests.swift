@@ -350,7 +350,9 @@ import Testing
     #expect(catalogue.names.contains("azure-conversation"))
     for traffic in try catalogue.all() {
       let requests = try played(TrafficGenerator(traffic, seed: 1, requests: 1000)).map(\.request)
-      #expect(requests.count == 1000, "\(traffic.name)")
+      // A session may end before its context overflows; without sessions the number is exact.
+      let least = traffic.classes.contains { $0.sessions != nil } ? 900 : 1000
+      #expect((least...1000).contains(requests.count), "\(traffic.name)")
     }
   }
 }
