@@ -28,8 +28,8 @@ let package = Package(
     .target(name: "Execution", dependencies: ["Quantities", "Documents", "Hardware", "ModelGraph", "CostModels"]),
     .target(name: "Serving", dependencies: ["Quantities", "EventKernel", "Workloads", "Execution", deque, histogram]),
     .systemLibrary(name: "CGSL", pkgConfig: "gsl", providers: [.apt(["libgsl-dev"])]),
-    .target(name: "Statistics", dependencies: ["CGSL"]),
-    .target(name: "Reporting", dependencies: ["Quantities"]),
+    .target(name: "Statistics", dependencies: ["EventKernel", "CGSL"]),
+    .target(name: "Reporting", dependencies: ["Quantities", "EventKernel"]),
     .executableTarget(
       name: "ridgeline",
       dependencies: [
@@ -50,8 +50,9 @@ let package = Package(
     .testTarget(
       name: "DocumentsTests", dependencies: ["Documents", "EventKernel", "Hardware", "ModelGraph", "Quantities"]),
     .testTarget(name: "HardwareTests", dependencies: ["CostModels", "Documents", "Hardware", "Quantities"]),
-    .testTarget(name: "ReportingTests", dependencies: ["Quantities", "Reporting"]),
-    .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
+    .testTarget(
+      name: "ReportingTests", dependencies: ["EventKernel", "Quantities", "Reporting"], exclude: ["Snapshots"]),
+    .testTarget(name: "StatisticsTests", dependencies: ["EventKernel", "Statistics"]),
     .testTarget(name: "CommandTests", dependencies: ["ridgeline"]),
     .target(
       name: "TestSupport",
@@ -68,6 +69,7 @@ let package = Package(
       name: "ServingTests",
       dependencies: [
         "TestSupport", "EventKernel", "Workloads", "CostModels", "ModelGraph", "Quantities", "Execution", "Serving",
+        histogram,
       ]),
   ]
 )

@@ -11,9 +11,13 @@ package final class StepTable {
   package let deployment: Deployment
   package var spans: AttentionSpans { deployment.graph.spans }
 
-  private var byTokens = CostColumn()
-  private var bySampled = CostColumn()
-  private var byDecodes = CostColumn()
+  // One engine owns a table and asks one thing at a time, so exclusivity need not be checked on every access.
+  @exclusivity(unchecked) private var byTokens = CostColumn()
+  @exclusivity(unchecked) private var bySampled = CostColumn()
+  @exclusivity(unchecked) private var byDecodes = CostColumn()
+  @exclusivity(unchecked) private var byPrompt = CostColumn()
+  /// Longest prompt whose cost is kept: 16 bytes each.
+  private static let longestKept = 1 << 16
   private let decodeOperators: [LinearOperator]
   private let prefillOperators: [LinearOperator]
   /// Whether prefill has operators that are neither tabulated nor linear.
@@ -22,19 +26,36 @@ package final class StepTable {
   private let waitingPower: Watts
   private let devices: Double
 
-  /// What a step takes and draws.
+  /// Decode steps alone, and the decodes' own operators in steps that have prompts too.
+  @exclusivity(unchecked) private var curves = DecodeCurves()
+  @exclusivity(unchecked) private var sharedCurves = DecodeCurves()
+  /// Board power that all devices of the replica together may draw; steps that would exceed it take longer.
+  private let powerCap: Watts?
+
+  /// What a step takes and draws, in whole units so that sums are exact.
   package struct Cost: Sendable, Equatable {
-    package var nanoseconds: Int64
+    package var picoseconds: Int64
     /// Energy of all devices of the replica.
-    package var energy: Joules
+    package var nanojoules: Int64
+
+    package init(picoseconds: Int64, nanojoules: Int64) {
+      self.picoseconds = picoseconds
+      self.nanojoules = nanojoules
+    }
   }
 
+  /// Whether decode steps are priced by curves, so that many can be taken at once.
+  package let hasCurves: Bool
+
+  /// - Parameter powerCap: Board power of all devices together that steps are stretched to stay under.
   /// - Throws: ``ReplayError`` for plans that the engine cannot replay yet.
-  package init(_ deployment: Deployment) throws(ReplayError) {
+  package init(_ deployment: Deployment, powerCap: Watts? = nil) throws(ReplayError) {
     if deployment.parallelism.pipeline > 1 { throw .pipeline }
     if deployment.parallelism.data > 1 { throw .dataParallel }
     if deployment.model.encoder != nil { throw .encoder(model: deployment.model.name) }
     self.deployment = deployment
+    self.powerCap = powerCap
+    hasCurves = deployment.graph.spans.isUniform
     decodeOperators = Self.linearOperators(deployment.graph, scope: .decode)
     prefillOperators = Self.linearOperators(deployment.graph, scope: .prefill)
     let mixed = deployment.graph.operators(for: Self.mixedStep(deployment.graph.spans))
@@ -44,24 +65,114 @@ package final class StepTable {
     devices = Double(deployment.parallelism.tensor)
   }
 
-  /// The cost of a step.
+  /// The cost of a step: by the curves where they apply, exactly otherwise.
   package func cost(_ step: StepShape) -> Cost {
+    guard hasCurves, step.decodeSequences > 0, step.decodeQueries == 1 else { return exactCost(step) }
+    let context = Int64(step.decodeContext[0])
+    if step.prefillTokens == 0 { return piece(sequences: step.decodeSequences, context: context).cost(at: context) }
+    return cost(
+      step, decodes: PartCost(sharedPiece(sequences: step.decodeSequences, context: context).cost(at: context)))
+  }
+
+  private func sharedPiece(sequences: Int, context: Int64) -> DecodeCurves.Piece {
+    sharedCurves.piece(sequences: sequences, context: context) { tokens in
+      let part = decodePart(Self.decodeStep(sequences: sequences, context: Double(tokens)))
+      return Cost(time: Seconds(part.time), energy: Joules(part.energy))
+    }
+  }
+
+  /// The price that ``Deployment/price(_:)`` gives, stretched where it would exceed the power cap.
+  package func exactCost(_ step: StepShape) -> Cost { cost(step, decodes: decodePart(step)) }
+
+  private func decodePart(_ step: StepShape) -> PartCost {
+    guard step.decodeSequences > 0 else { return PartCost() }
+    guard step.decodeQueries == 1 else { return price(.decode, step) }
+    var part = decodes(step.decodeSequences)
+    for index in decodeOperators.indices { part += decodeOperators[index].cost(step, deployment.pricer) }
+    return part
+  }
+
+  private func cost(_ step: StepShape, decodes: PartCost) -> Cost {
     var part = tokens(step.tokens)
     part += sampled(step.sampledTokens)
-    if step.decodeSequences > 0 {
-      part += decodes(step.decodeSequences)
-      for linear in decodeOperators { part += linear.cost(step, deployment.pricer) }
-    }
-    if step.prefillTokens > 0 {
-      for linear in prefillOperators { part += linear.cost(step, deployment.pricer) }
-      if hasIrregularPrefill { part += irregularPrefill(step) }
-    }
+    part += decodes
+    if step.prefillTokens > 0 { part += step.isOneWholePrompt ? wholePrompt(step) : prefillPart(step) }
     let device = Seconds(part.time)
     let host = deployment.hostTime(step, launches: launches.count(in: step), device: device)
-    let energy = (Joules(part.energy) + waitingPower * host) * devices
-    // Beyond the clock's 292 years the engine refuses the step.
-    let nanoseconds = Int64(exactly: ((device + host).value * 1e9).rounded()) ?? Int64.max
-    return Cost(nanoseconds: nanoseconds, energy: energy)
+    return capped(time: device + host, energy: (Joules(part.energy) + waitingPower * host) * devices)
+  }
+
+  /// Static power goes on while a step is stretched: the time at which power is the cap.
+  private func capped(time: Seconds, energy: Joules) -> Cost {
+    guard let powerCap, energy > powerCap * time else { return Cost(time: time, energy: energy) }
+    let standing = waitingPower * devices
+    let longer = Seconds((energy - standing * time).value / max(1e-9, (powerCap - standing).value))
+    return Cost(time: longer, energy: powerCap * longer)
+  }
+
+  /// What devices that wait for a copy take and draw.
+  package func copying(_ time: Seconds) -> Cost { Cost(time: time, energy: waitingPower * time * devices) }
+
+  // MARK: Many decode steps
+
+  private static let slowStep: Int64 = 1 << 50
+  /// 13 days of picoseconds; a longer span is taken in parts.
+  private static let longestSpan: Int64 = 1 << 60
+
+  /// The decode steps that begin before `picoseconds` from now have passed, at least one and at most `limit`.
+  /// - Parameter context: Tokens the first of them attends to, all sequences together.
+  /// - Complexity: O(pieces of the curve crossed).
+  package func span(sequences: Int, context: Int64, limit: Int, within picoseconds: Int64 = .max) -> DecodeSpan {
+    var span = DecodeSpan()
+    eachPiece(sequences: sequences, context: context, limit: limit) { times, energy in
+      if span.steps == 0 { span.times = times }
+      let room = picoseconds - span.picoseconds
+      let count = times.sum < room ? times.count : times.stepsToReach(room)
+      span.steps += count
+      span.picoseconds += StepTimes(first: times.first, growth: times.growth, count: count).sum
+      span.nanojoules += StepTimes(first: energy.first, growth: energy.growth, count: count).sum
+      return span.picoseconds < min(picoseconds, Self.longestSpan)
+    }
+    return span
+  }
+
+  /// The times of decode steps in a row, as runs of equal growth.
+  package func stepTimes(sequences: Int, context: Int64, steps: Int, _ body: (StepTimes) -> Void) {
+    eachPiece(sequences: sequences, context: context, limit: steps) { times, _ in
+      body(times)
+      return true
+    }
+  }
+
+  /// Visits the pieces that decode steps cross, each with the times and energies of the steps on it, until told to stop.
+  private func eachPiece(
+    sequences: Int, context: Int64, limit: Int, _ body: (StepTimes, StepTimes) -> Bool
+  ) {
+    let growth = Int64(sequences)
+    var context = context
+    var left = limit
+    while left > 0 {
+      let piece = piece(sequences: sequences, context: context)
+      // Steps of a quarter of an hour and more are taken one by one: their sums could exceed the clock.
+      let isSlow = piece.picoseconds > Self.slowStep
+      let count = isSlow ? 1 : min(left, Int((piece.end - context + growth - 1) / growth))
+      let tokens = context - piece.start
+      let times = StepTimes(
+        first: piece.picoseconds + piece.picosecondsPerToken * tokens, growth: piece.picosecondsPerToken * growth,
+        count: count)
+      let energy = StepTimes(
+        first: piece.nanojoules + piece.nanojoulesPerToken * tokens, growth: piece.nanojoulesPerToken * growth,
+        count: count)
+      guard body(times, energy) else { return }
+      left -= count
+      context += growth * Int64(count)
+    }
+  }
+
+  private func piece(sequences: Int, context: Int64) -> DecodeCurves.Piece {
+    curves.piece(sequences: sequences, context: context) { tokens in
+      exactCost(Self.decodeStep(sequences: sequences, context: Double(tokens)))
+    }
   }
 
   // MARK: Tabulated parts
@@ -79,6 +190,21 @@ package final class StepTable {
     byDecodes.cost(at: count) {
       price(.decode, Self.decodeStep(sequences: count, context: 0)) { !LinearOperator.canRepresent($0) }
     }
+  }
+
+  /// The prompts' own operators.
+  private func prefillPart(_ step: StepShape) -> PartCost {
+    var part = PartCost()
+    for index in prefillOperators.indices { part += prefillOperators[index].cost(step, deployment.pricer) }
+    if hasIrregularPrefill { part += irregularPrefill(step) }
+    return part
+  }
+
+  /// The commonest: one prompt from its first token to its last.
+  private func wholePrompt(_ step: StepShape) -> PartCost {
+    guard step.prefillTokens <= Self.longestKept else { return prefillPart(step) }
+    if let known = byPrompt.known(at: step.prefillTokens) { return known }
+    return byPrompt.keep(prefillPart(step), at: step.prefillTokens)
   }
 
   private func irregularPrefill(_ step: StepShape) -> PartCost {
@@ -130,6 +256,28 @@ package final class StepTable {
   }
 }
 
+extension StepTable.Cost {
+  private static let most = 4e18
+
+  /// Whether a step lasts longer than the clock can follow.
+  package var isBeyondClock: Bool { picoseconds >= Int64(Self.most) }
+
+  /// Rounded to whole units; what exceeds the clock becomes its end, which the engine refuses.
+  init(time: Seconds, energy: Joules) {
+    self.init(
+      picoseconds: Int64(min(Self.most, (time.value * 1e12).rounded())),
+      nanojoules: Int64(min(Self.most, (energy.value * 1e9).rounded())))
+  }
+
+  package mutating func add(_ other: StepTable.Cost) {
+    picoseconds += other.picoseconds
+    nanojoules += other.nanojoules
+  }
+
+  package var time: Seconds { Seconds(Double(picoseconds) / 1e12) }
+  package var energy: Joules { Joules(Double(nanojoules) / 1e9) }
+}
+
 /// Time and energy of part of a step on one device.
 struct PartCost {
   var time = 0.0
@@ -140,6 +288,11 @@ struct PartCost {
   init(_ price: OperatorPrice, count: Int) {
     time = price.time.value * Double(count)
     energy = price.energy.value * Double(count)
+  }
+
+  init(_ cost: StepTable.Cost) {
+    time = Double(cost.picoseconds) / 1e12
+    energy = Double(cost.nanojoules) / 1e9
   }
 
   static func += (a: inout PartCost, b: PartCost) {
@@ -178,10 +331,16 @@ private struct LaunchCounts {
 private struct CostColumn {
   private var costs: [PartCost?] = []
 
+  @inline(__always)
   mutating func cost(at count: Int, compute: () -> PartCost) -> PartCost {
-    if count < costs.count, let known = costs[count] { return known }
+    known(at: count) ?? keep(compute(), at: count)
+  }
+
+  @inline(__always)
+  func known(at count: Int) -> PartCost? { count < costs.count ? costs[count] : nil }
+
+  mutating func keep(_ cost: PartCost, at count: Int) -> PartCost {
     if count >= costs.count { costs.append(contentsOf: repeatElement(nil, count: count - costs.count + 64)) }
-    let cost = compute()
     costs[count] = cost
     return cost
   }
@@ -189,7 +348,7 @@ private struct CostColumn {
 
 /// An operator whose FLOPs and traffic are linear in a step's sums: attention and what scores or streams with it.
 private struct LinearOperator {
-  private let template: Operator
+  private var template: Operator
   private let isDecode: Bool
   /// FLOPs and bytes for one token, and for one attended pair (and one key read) by span.
   private let flopsPerToken: Double
@@ -208,6 +367,8 @@ private struct LinearOperator {
 
   init(base: Operator, pairs: [Operator], keys: [Operator], scope: Operator.Scope) {
     template = base
+    // A name would be counted on every copy.
+    template.name = ""
     isDecode = scope == .decode
     flopsPerToken = base.flops.value
     bytesPerToken = base.traffic.total.value
