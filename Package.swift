@@ -26,9 +26,11 @@ let package = Package(
     .target(name: "EventKernel", dependencies: [heap]),
     .target(name: "Workloads", dependencies: ["Quantities", "Documents", "EventKernel"]),
     .target(name: "Execution", dependencies: ["Quantities", "Documents", "Hardware", "ModelGraph", "CostModels"]),
-    .target(name: "Serving", dependencies: ["Quantities", "EventKernel", "Workloads", "Execution", deque, histogram]),
     .systemLibrary(name: "CGSL", pkgConfig: "gsl", providers: [.apt(["libgsl-dev"])]),
     .target(name: "Statistics", dependencies: ["EventKernel", "CGSL"]),
+    .target(
+      name: "Serving",
+      dependencies: ["Quantities", "EventKernel", "Workloads", "Execution", "Statistics", deque, histogram]),
     .target(name: "Reporting", dependencies: ["Quantities", "EventKernel"]),
     .executableTarget(
       name: "ridgeline",
