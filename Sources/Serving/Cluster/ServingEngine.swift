@@ -309,12 +309,11 @@ package struct ServingEngine {
   }
 
   private mutating func report(_ row: Int32, _ source: inout any RequestSource, _ observer: Observer) throws {
-    let live = table[row]
-    var record = RequestRecord(live, live.givenUpAs ?? .completed, end: now)
+    var record = RequestRecord(table[row], table[row].givenUpAs ?? .completed, end: now)
     if let options = measurement.fluidity, record.outcome == .completed {
-      record.fluidity = fluidity(row, live, options)
+      record.fluidity = fluidity(row, table[row], options)
     }
-    try end(record, of: live.request, &source, observer)
+    try end(record, of: table[row].request, &source, observer)
   }
 
   private mutating func fluidity(_ row: Int32, _ live: LiveRequest, _ options: FluidityOptions) -> RequestFluidity? {
