@@ -22,6 +22,8 @@ package struct RequestRecord: Sendable {
   package var hitTokens: Int
   /// The replica that served it; -1 for none.
   package var replica: Int
+  /// When each token of its (first) answer came out; empty unless tokens are followed.
+  package var tokenTimes: [Int64] = []
   /// How its answer reads; nothing when tokens are not followed, or it was not completed.
   package var fluidity: RequestFluidity?
 
