@@ -20,6 +20,7 @@ struct Bench {
     rows += try ["azure-conversation", "day-and-night", "chat-sessions"].map(generation)
     for rate in [5.5301, 20.0] { rows += try replay(deployment, rate: rate, requests: 100_000) }
     rows += try replay(deployment, rate: 5.5301, requests: 1_000_000)
+    rows.append(try cluster(deployment, replicas: 64, rate: 300, requests: 500_000))
     let report = text(rows)
     print(report)
     guard let path = CommandLine.arguments.dropFirst().first else { return }
@@ -151,6 +152,23 @@ struct Bench {
       rate(label + "a CPU-second", result.metrics.steps, seconds, "iterations"),
       Measurement(what: "resident memory after it, peak", value: "\(peakMemory() / 1_000_000) MB"),
     ]
+  }
+
+  /// Many replicas behind a router that looks at all of them.
+  static func cluster(
+    _ deployment: Deployment, replicas: Int, rate arrivals: Double, requests: Int
+  ) throws -> Measurement {
+    let file = try TrafficFile.read(path: "Workloads/Traffic/azure-conversation.yaml")
+    var source: any RequestSource = TrafficGenerator(
+      file.scaled(toRate: arrivals) ?? file, seed: 1, requests: requests)
+    var plan = ClusterPlan(try ReplicaPlan(deployment, limits: ServingLimits(deployment)), count: replicas)
+    plan.router = LeastOutstanding()
+    var engine = try ServingEngine(plan)
+    var result: ServingResult?
+    let seconds = try measure { result = try engine.run(&source) }
+    let busy = Int((result?.utilisation ?? 0) * 100)
+    let label = "\(requests) requests at \(arrivals)/s to \(replicas) replicas, least outstanding (utilisation \(busy) %)"
+    return rate(label + ", a CPU-second", requests, seconds, "requests")
   }
 
   // MARK: Measuring

@@ -136,7 +136,7 @@ struct ClusterScenario: CustomStringConvertible {
     var plan = ClusterPlan(pools: pools)
     if split {
       plan.transfers = TransferPlan(
-        name: "wire", bandwidth: BytesPerSecond(Double(1 + random.integer(below: 1000)) * 1e5 * 1e-3 / unit),
+        name: "wire", bandwidth: BytesPerSecond(pick([1, 3, 10, 100, 1000]) * 1e5 * 1e-3 / unit),
         latency: Seconds(random.integer(below: 2) == 0 ? 0 : unit / 3), sharing: pick(TransferPlan.Sharing.allCases))
       if flips {
         plan.flipping = FlippingPlan(

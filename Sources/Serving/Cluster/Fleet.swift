@@ -70,11 +70,21 @@ struct Member {
 struct Pool {
   let plan: PoolPlan
   let members: Range<Int>
+  let role: ReplicaOptions.Role
+  let limits: ServingLimits
   var scaler: (any Autoscaler)?
   /// Requests that came since the autoscaler was asked last.
   var arrivals = 0
   /// When it was last scaled.
   var lastChange = Int64.min / 2
+
+  init(_ plan: PoolPlan, members: Range<Int>) {
+    self.plan = plan
+    self.members = members
+    role = plan.role
+    limits = plan.replica.limits
+    scaler = plan.autoscaling?.policy
+  }
 }
 
 /// What happens to replicas, not to requests.

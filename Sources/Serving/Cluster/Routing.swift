@@ -23,8 +23,11 @@ struct Routing {
   var decoders: [Int] = []
   /// Those of a request, kept for their memory.
   var candidates: [ReplicaSignals] = []
-  /// Whether each pool can serve a request, likewise.
+  /// Whether each pool can serve a request, likewise, and whether all can.
   var serves: [Bool]
+  var allServe = true
+  /// Whether every member is a candidate, as it is.
+  private var isAll = false
 
   init(_ plan: ClusterPlan, _ members: [Member]) {
     router = plan.router
@@ -47,6 +50,34 @@ struct Routing {
     }
     shown = signals
   }
+
+  // MARK: Choosing
+
+  /// Whether every member takes a request and is seen as it is, so that candidates need not be gathered.
+  mutating func showsAll(at now: Int64) -> Bool {
+    isAll = allServe && age == 0 && needs.isEmpty && takers.count == signals.count
+    if isAll { for index in signals.indices { signals[index].time = now } }
+    return isAll
+  }
+
+  mutating func clearCandidates() {
+    isAll = false
+    candidates.removeAll(keepingCapacity: true)
+  }
+
+  var hasCandidates: Bool { isAll || !candidates.isEmpty }
+
+  mutating func admits(_ view: RequestView) -> Bool {
+    isAll ? admission.admits(view, cluster: signals) : admission.admits(view, cluster: candidates)
+  }
+
+  /// The member that the router chooses.
+  mutating func choose(_ request: RoutedRequest) -> Int {
+    if isAll { return router.choose(request, among: signals) }
+    return candidates.count == 1 ? candidates[0].replica : candidates[router.choose(request, among: candidates)].replica
+  }
+
+  // MARK: Loads
 
   /// Writes down what a replica has to do.
   mutating func note(_ index: Int, _ load: ReplicaLoad) {
@@ -82,5 +113,13 @@ extension ServingEngine {
     // Read first: passing the replica itself would copy it.
     let load = replicas[index].load
     routing.note(index, load)
+  }
+}
+
+extension RoutedRequest {
+  init(_ live: borrowing LiveRequest, predicted: Int, now: Int64) {
+    self.init(
+      now: now, id: live.id, inputTokens: live.inputTokens, predictedTokens: predicted, session: live.request.session,
+      stream: live.request.prompt.stream)
   }
 }

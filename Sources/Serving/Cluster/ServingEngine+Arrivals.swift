@@ -65,22 +65,14 @@ extension ServingEngine {
   private mutating func route(_ live: LiveRequest, isNew: Bool) -> Destination {
     if isPlain { return replicas[0].canServe(live.request) ? .replica(0) : .refused }
     guard findServers(live.request) else { return .refused }
-    gather(routing.takers, live.request)
-    guard !routing.candidates.isEmpty else { return .nowhere }
+    if !routing.showsAll(at: now) { gather(routing.takers, live.request) }
+    guard routing.hasCandidates else { return .nowhere }
     if isNew, !routing.admission.takesAll {
       let view = replicas[0].ranking.view(live, generated: 0, computed: 0, now: now)
-      guard routing.admission.admits(view, cluster: routing.candidates) else { return .refused }
+      guard routing.admits(view) else { return .refused }
     }
-    guard routing.candidates.count > 1 else { return .replica(routing.candidates[0].replica) }
     let predicted = routing.lengths.predict(live.request)
-    let position = routing.router.choose(routed(live, predicted: predicted), among: routing.candidates)
-    return .replica(routing.candidates[position].replica)
-  }
-
-  func routed(_ live: LiveRequest, predicted: Int) -> RoutedRequest {
-    RoutedRequest(
-      now: now, id: live.id, inputTokens: live.inputTokens, predictedTokens: predicted,
-      session: live.request.session, stream: live.request.prompt.stream)
+    return .replica(routing.choose(RoutedRequest(live, predicted: predicted, now: now)))
   }
 
   /// Finds the pools that can hold a request; between prefill and decode, both sides must.
@@ -91,19 +83,20 @@ extension ServingEngine {
     var decode = false
     var all = true
     for index in pools.indices {
-      let serves = replicas[pools[index].members.lowerBound].canServe(request)
+      let serves = pools[index].limits.canServe(request)
       routing.serves[index] = serves
       all = all && serves
-      switch pools[index].plan.role {
+      switch pools[index].role {
       case .mixed: mixed = mixed || serves
       case .prefill: prefill = prefill || serves
       case .decode: decode = decode || serves
       }
     }
+    routing.allServe = all
     // Replicas that change sides must be able to hold it on either.
     if plan.flipping != nil { return all }
     guard transfers != nil, !decode else { return mixed || prefill }
-    for index in pools.indices where pools[index].plan.role == .prefill { routing.serves[index] = false }
+    for index in pools.indices where pools[index].role == .prefill { routing.serves[index] = false }
     return mixed
   }
 
@@ -111,7 +104,7 @@ extension ServingEngine {
 
   /// Puts the signals of those members that can hold a request into the candidates.
   private mutating func gather(_ indices: [Int], _ request: Request) {
-    routing.candidates.removeAll(keepingCapacity: true)
+    routing.clearCandidates()
     for index in indices where isServed(by: index) { addCandidate(index, request) }
   }
 

@@ -32,15 +32,16 @@ extension ServingEngine {
   /// The decode replica that a computed prompt goes to; nothing when none has room.
   private mutating func decoder(for row: Int32) -> Int? {
     let live = table[row]
-    routing.candidates.removeAll(keepingCapacity: true)
-    for index in routing.decoders where replicas[index].canServe(live.request) {
+    routing.clearCandidates()
+    for index in routing.decoders where pools[members[index].pool].limits.canServe(live.request) {
       let blocks = replicas[index].limits.blocks(for: live.computed)
       if replicas[index].hasRoom(blocks, now: now) { addCandidate(index, live.request) }
     }
     guard let first = routing.candidates.first else { return nil }
     guard routing.candidates.count > 1 else { return first.replica }
     let predicted = routing.decodeLengths.predict(live.request)
-    let position = routing.decodeRouter.choose(routed(live, predicted: predicted), among: routing.candidates)
+    let position = routing.decodeRouter.choose(
+      RoutedRequest(live, predicted: predicted, now: now), among: routing.candidates)
     return routing.candidates[position].replica
   }
 

@@ -100,7 +100,7 @@ package struct ServingEngine {
     pools = plan.pools.enumerated().map { index, pool in
       let first = members.count
       members += Array(repeating: Member(plan: pool.replica, pool: index), count: pool.most)
-      return Pool(plan: pool, members: first..<members.count, scaler: pool.autoscaling?.policy)
+      return Pool(pool, members: first..<members.count)
     }
     self.members = members
     stepEnds = Timers(count: members.count)

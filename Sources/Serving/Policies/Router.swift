@@ -72,12 +72,12 @@ package struct ReplicaSignals: Sendable {
 
 extension [ReplicaSignals] {
   /// The position of the least by an order, the first one from `start` on, round the end, among equals.
+  @inline(__always)
   func least(from start: Int, by isLess: (ReplicaSignals, ReplicaSignals) -> Bool) -> Int {
-    var best = start % count
-    for index in indices {
-      let candidate = (start + index) % count
-      if isLess(self[candidate], self[best]) { best = candidate }
-    }
+    let first = start % count
+    var best = first
+    for index in first..<count where isLess(self[index], self[best]) { best = index }
+    for index in 0..<first where isLess(self[index], self[best]) { best = index }
     return best
   }
 }

@@ -104,15 +104,7 @@ struct Replica {
   /// Requests here, waiting or running.
   var outstanding: Int { order.count + waiting.count + received.count }
 
-  /// Whether the runtime takes a request at all: within the model's length, the slots, and the whole cache.
-  func canServe(_ request: Request) -> Bool {
-    let tokens = request.inputTokens + request.outputTokens
-    let samples = Int(request.samples)
-    let shared = samples > 1 ? request.inputTokens / limits.blockSize : 0
-    let own = limits.blocks(for: tokens - 1) - shared
-    return tokens <= limits.maxModelLength && samples <= limits.maxSequences
-      && shared + own * samples <= limits.blocks - limits.watermarkBlocks
-  }
+  func canServe(_ request: Request) -> Bool { limits.canServe(request) }
 
   /// Puts a request into the waiting line.
   mutating func enqueue(_ row: Int32, now: Int64, _ table: inout RequestTable) {

@@ -1,5 +1,6 @@
 import Execution
 import Quantities
+import Workloads
 
 /// The limits one replica's scheduler works within, by the names serving runtimes use.
 package struct ServingLimits: Sendable, Equatable {
@@ -58,4 +59,14 @@ package struct ServingLimits: Sendable, Equatable {
 
   /// Blocks that hold so many tokens.
   func blocks(for tokens: Int) -> Int { (tokens + blockSize - 1) / blockSize }
+
+  /// Whether the runtime takes a request at all: within the model's length, the slots, and the whole cache.
+  func canServe(_ request: Request) -> Bool {
+    let tokens = request.inputTokens + request.outputTokens
+    let samples = Int(request.samples)
+    let shared = samples > 1 ? request.inputTokens / blockSize : 0
+    let own = blocks(for: tokens - 1) - shared
+    return tokens <= maxModelLength && samples <= maxSequences
+      && shared + own * samples <= blocks - watermarkBlocks
+  }
 }
