@@ -167,7 +167,8 @@ struct Bench {
     var result: ServingResult?
     let seconds = try measure { result = try engine.run(&source) }
     let busy = Int((result?.utilisation ?? 0) * 100)
-    let label = "\(requests) requests at \(arrivals)/s to \(replicas) replicas, least outstanding (utilisation \(busy) %)"
+    let label =
+      "\(requests) requests at \(arrivals)/s to \(replicas) replicas, least outstanding (utilisation \(busy) %)"
     return rate(label + ", a CPU-second", requests, seconds, "requests")
   }
 

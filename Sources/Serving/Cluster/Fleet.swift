@@ -19,7 +19,6 @@ struct Member {
     case role(ReplicaOptions.Role)
   }
 
-  let plan: ReplicaPlan
   let pool: Int
   var state = State.off
   /// Tells an event whether it still means this life of the replica.

@@ -44,7 +44,7 @@ struct Routing {
     let fastest = speeds.max() ?? 1
     signals = members.enumerated().map { index, member in
       var signals = ReplicaSignals(replica: index)
-      signals.price = member.plan.price?.value ?? 0
+      signals.price = plan.pools[member.pool].replica.price?.value ?? 0
       signals.speed = speeds[member.pool] / fastest
       return signals
     }

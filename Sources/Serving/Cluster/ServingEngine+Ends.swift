@@ -113,7 +113,7 @@ extension ServingEngine {
       let member = members[index]
       let rests = member.isOn && !replicas[index].clock.isBusy
       let rest = rests ? max(0, time - member.lastEnd) : 0
-      idle += member.plan.idlePower * Seconds(Double(member.idleNanoseconds + rest) / 1e9)
+      idle += pools[member.pool].plan.replica.idlePower * Seconds(Double(member.idleNanoseconds + rest) / 1e9)
     }
     return idle
   }

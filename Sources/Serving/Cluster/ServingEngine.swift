@@ -99,7 +99,7 @@ package struct ServingEngine {
     var members: [Member] = []
     pools = plan.pools.enumerated().map { index, pool in
       let first = members.count
-      members += Array(repeating: Member(plan: pool.replica, pool: index), count: pool.most)
+      members += Array(repeating: Member(pool: index), count: pool.most)
       return Pool(pool, members: first..<members.count)
     }
     self.members = members
@@ -145,7 +145,7 @@ package struct ServingEngine {
     metrics = ServingMetrics(classes, measurement)
     timeouts = classes.map { $0.timeout.map { Int64(min(4e18, $0.value * 1e9)) } }
     replicas = members.indices.map { index in
-      let item = members[index].plan
+      let item = plan.pools[members[index].pool].replica
       var options = item.options
       options.measuresPromptRate = plan.admission.looksAtPromptRates
       return Replica(
