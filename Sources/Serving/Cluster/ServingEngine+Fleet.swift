@@ -148,7 +148,7 @@ extension ServingEngine {
     let rows = replicas[index].fail(now: now, &table, &metrics)
     freeRetired(index)
     stepEnds.set(index, at: Timers.never)
-    routing.note(index, replicas[index])
+    note(index)
     switch drains {
     case .draining(.off): members[index].state = .off
     case .draining(.role(let role)):
