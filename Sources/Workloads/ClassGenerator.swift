@@ -7,7 +7,7 @@ struct ClassGenerator {
   private var inputs: RandomStream
   private var outputs: RandomStream
   /// Whether requests have nothing but a length.
-  private let isPlain: Bool
+  let isPlain: Bool
   private let patience: DurationDistribution?
   private var patienceStream: RandomStream
   private let samples: LengthDistribution?
@@ -37,9 +37,6 @@ struct ClassGenerator {
     isPlain = patience == nil && samples == nil && adapters == nil && prompts == nil && sessions == nil
   }
 
-  /// Whether ended requests may bring forth others.
-  var hasSessions: Bool { sessions != nil }
-
   /// What a request, or a session, begins with.
   struct Beginning {
     var arrival: Instant
@@ -48,9 +45,8 @@ struct ClassGenerator {
     var mostTurns: Int
   }
 
-  /// A request, or a session's first one, and how many it stands for.
-  mutating func begin(_ beginning: Beginning) -> (request: Request, turns: Int) {
-    guard !isPlain else { return (plain(at: beginning.arrival), 1) }
+  /// A request that stands alone, or a session's first ones.
+  mutating func begin(_ beginning: Beginning) -> SessionBook.Begun {
     guard sessions == nil else { return beginSession(beginning) }
     var request = plain(at: beginning.arrival)
     if let prompt = prompts?.prompt(own: request.inputTokens) {
@@ -60,22 +56,26 @@ struct ClassGenerator {
     if let samples { request.samples = UInt16(clamping: samples.draw(&sampleStream)) }
     request.adapter = adapter()
     request.patience = patience?.draw(&patienceStream)
-    return (request, 1)
+    return SessionBook.Begun(first: request, turns: 1, numbers: 0)
   }
 
-  private mutating func plain(at arrival: Instant) -> Request {
+  /// A request with nothing but a length.
+  mutating func plain(at arrival: Instant) -> Request {
     let (input, output) = lengths.draw(inputs: &inputs, outputs: &outputs)
     var request = Request(arrival: arrival, inputTokens: input, outputTokens: output)
     request.classIndex = index
     return request
   }
 
-  private mutating func beginSession(_ beginning: Beginning) -> (request: Request, turns: Int) {
+  private mutating func beginSession(_ beginning: Beginning) -> SessionBook.Begun {
     let new = SessionBook.Beginning(
       id: beginning.session, arrival: beginning.arrival, systemPrompt: prompts?.systemPrompt(), adapter: adapter(),
       mostTurns: beginning.mostTurns)
-    guard var begun = sessions?.begin(new) else { return (plain(at: beginning.arrival), 1) }
-    begun.request.classIndex = index
+    guard var begun = sessions?.begin(new) else {
+      return SessionBook.Begun(first: plain(at: beginning.arrival), turns: 1, numbers: 0)
+    }
+    begun.first.classIndex = index
+    for other in begun.others.indices { begun.others[other].classIndex = index }
     return begun
   }
 

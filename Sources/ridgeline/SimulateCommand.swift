@@ -12,8 +12,10 @@ struct SimulateCommand: ParsableCommand {
     discussion: """
       Continuous batching with chunked prefill and a paged KV cache, first come \
       first served, preemption by recomputation, one replica. Traces: Azure LLM \
-      2023 CSV, Mooncake JSON lines, or a CSV of arrival_s, input_tokens, \
-      output_tokens (or arrived_at, num_prefill_tokens, num_decode_tokens). Columns and their meaning are in Documentation/columns.md.
+      2023 and 2024 CSV, BurstGPT CSV, Mooncake JSON lines, vLLM request logs, \
+      or a CSV of arrival_s, input_tokens, output_tokens (or arrived_at, \
+      num_prefill_tokens, num_decode_tokens); Workloads/README.md has the rest. \
+      Columns and their meaning are in Documentation/columns.md.
 
         ridgeline simulate --model llama-3-8b --hardware h100-sxm \\
             --traffic azure-conversation --rate 12
@@ -35,6 +37,7 @@ struct SimulateCommand: ParsableCommand {
   var format = OutputFormat.table
 
   func run() throws {
+    if requests == "" { throw UsageError("--requests: found an empty text, expected a file") }
     try OutputFile.refuse(requests, replacing: traffic.trace)
     try ReplayFiles.refuse(measure, replacing: traffic.trace)
     let library = try Library()

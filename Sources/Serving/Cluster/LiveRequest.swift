@@ -39,6 +39,7 @@ struct LiveRequest {
   /// When its newest token came out, up to the last time it was looked at.
   var lastToken: Int64 = -1
   var preemptions = 0
+  var retries = 0
   /// Length of the answer as its scheduler is told; 0 when it is told nothing.
   var predicted = 0
   /// First of the requests that generate from one prompt; itself when it is alone.
@@ -62,6 +63,10 @@ struct LiveRequest {
   var outputTokens: Int { request.outputTokens }
   /// Tokens to have in cache before the next token can be generated.
   var target: Int { request.inputTokens + generated }
+  /// Whether it goes on decoding as soon as its cache is back from host memory.
+  var resumesDecoding: Bool { isSwapped && generated > 0 && computed >= target - 1 }
+  /// Tokens of it to compute before its next token comes out, of a request that waits or whose prompt is in work.
+  var promptRest: Int { resumesDecoding ? 0 : target - computed }
   /// Prompt tokens that it has been served once.
   var promptTokensServed: Int { generated > 0 ? inputTokens : min(computed, inputTokens) }
 }

@@ -22,6 +22,8 @@ package struct RequestRecord: Sendable {
   package var hitTokens: Int
   /// The replica that served it; -1 for none.
   package var replica: Int
+  /// How often it was routed again after its replica failed.
+  package var retries: Int
   /// When each token of its (first) answer came out; empty unless tokens are followed.
   package var tokenTimes: [Int64] = []
   /// How its answer reads; nothing when tokens are not followed, or it was not completed.
@@ -36,6 +38,8 @@ package struct RequestRecord: Sendable {
     case timedOut = "timed-out"
     /// Its user gave up waiting.
     case cancelled
+    /// Its replicas failed too often.
+    case failed
     /// Still waiting or running when the run was stopped.
     case unfinished
   }
@@ -57,6 +61,7 @@ package struct RequestRecord: Sendable {
     generatedTokens = live.generated + live.siblingTokens
     hitTokens = live.hitTokens
     replica = Int(live.replica)
+    retries = live.retries
   }
 
   package var queueTime: Int64 { firstScheduled - arrival }

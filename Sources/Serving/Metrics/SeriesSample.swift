@@ -74,17 +74,17 @@ extension ServingEngine {
 
   private mutating func takeSample(at time: Int64) -> SeriesSample? {
     guard var sampler else { return nil }
-    var sample = SeriesSample(time: time, waiting: 0, running: 0, occupancy: 0, replicasUp: replicas.count)
+    var sample = SeriesSample(time: time, waiting: 0, running: 0, occupancy: 0, replicasUp: members.count { $0.isUp })
     var (used, blocks, tokens) = (0, 0, metrics.outputTokens)
     var nanojoules = metrics.nanojoules
     var partial = 0.0
-    for replica in replicas {
+    for (replica, member) in zip(replicas, members) {
       // Steps that end now are over, as if nothing were taken at once.
       let progress = replica.progress(before: time + 1, now: time)
       sample.waiting += replica.waiting.count
       sample.running += replica.running
       used += replica.usedBlocks(at: time + 1)
-      blocks += replica.limits.blocks
+      if member.isUp { blocks += replica.limits.blocks }
       tokens += progress.steps * (replica.decoding - replica.padding.count)
       nanojoules += Int128(progress.nanojoules)
       partial += progress.partial
@@ -100,16 +100,6 @@ extension ServingEngine {
     sampler.outputTokens = tokens
     self.sampler = sampler
     return sample
-  }
-
-  /// What replicas without a step drew up to a time.
-  private func idleEnergy(at time: Int64) -> Joules {
-    var idle = Joules.zero
-    for index in replicas.indices {
-      let rest = replicas[index].clock.isBusy ? 0 : time - lastEnds[index]
-      idle += plan.replicas[index].idlePower * Seconds(Double(idleNanoseconds[index] + rest) / 1e9)
-    }
-    return idle
   }
 
   // MARK: Service

@@ -76,6 +76,14 @@ package struct ServingMetrics: Sendable {
     peakBlocks = max(peakBlocks, blocks)
   }
 
+  /// Books the time and energy of a step that a failure cuts off.
+  mutating func addBrokenStep(_ clock: ReplicaClock, until now: Int64, running: Int) {
+    let part = clock.part(until: now)
+    busyPicoseconds += Int128(part.picoseconds)
+    nanojoules += Int128(part.nanojoules)
+    sequencePicoseconds += Int128(part.picoseconds) * Int128(running)
+  }
+
   mutating func notePeak(blocks: Int) { peakBlocks = max(peakBlocks, blocks) }
 
   // MARK: Requests
@@ -140,6 +148,7 @@ package struct ServingMetrics: Sendable {
   package var rejected: Int { outcomes.rejected }
   package var timedOut: Int { outcomes.timedOut }
   package var cancelled: Int { outcomes.cancelled }
+  package var failed: Int { outcomes.failed }
   package var unfinished: Int { outcomes.unfinished }
   /// Requests that have ended one way or another.
   package var ended: Int { outcomes.ended }

@@ -18,7 +18,10 @@ extension Replica {
   }
 
   private mutating func endPrompts(now: Int64, _ table: inout RequestTable, _ metrics: inout ServingMetrics) {
-    for (slot, tokens) in chunks { table[slots[slot]].computed += tokens }
+    for (slot, tokens) in chunks {
+      table[slots[slot]].computed += tokens
+      backlog.serve(tokens, now: now)
+    }
     prefilling.removeAll { slot in table[slots[slot]].computed == table[slots[slot]].target }
     for (slot, _) in chunks where table[slots[slot]].computed == table[slots[slot]].target {
       settlePrompt(slot, now: now, &table, &metrics)
@@ -29,7 +32,7 @@ extension Replica {
   private mutating func endDecodes(now: Int64, _ table: inout RequestTable, _ metrics: inout ServingMetrics) {
     let steps = clock.span?.steps ?? 1
     metrics.outputTokens += (decodes.count - padding.count) * steps
-    addGaps(now: now, steps: steps, &metrics)
+    addGaps(now: now, steps: steps, table, &metrics)
     ranking.decodedAll(steps: steps)
     if steps > 1 {
       pool.take(decodes.blocksNeeded(inNext: steps) - decodes.blocksNeeded)
@@ -43,8 +46,11 @@ extension Replica {
   }
 
   /// The gaps between each decoding sequence's last tokens: the step, or with it the prompts it waited for.
-  private mutating func addGaps(now: Int64, steps: Int, _ metrics: inout ServingMetrics) {
-    let members = decodes.count - padding.count
+  private mutating func addGaps(
+    now: Int64, steps: Int, _ table: RequestTable, _ metrics: inout ServingMetrics
+  ) {
+    let members = decodes.count - padding.count - late.count
+    if !late.isEmpty { addLateGaps(now: now, table, &metrics) }
     if decodesWait {
       decodesWait = false
       order.visit { slot in
@@ -68,6 +74,11 @@ extension Replica {
     }
   }
 
+  private mutating func addLateGaps(now: Int64, _ table: RequestTable, _ metrics: inout ServingMetrics) {
+    for slot in late { metrics.addGap(now - table[slots[slot]].lastToken, at: now) }
+    late.removeAll(keepingCapacity: true)
+  }
+
   /// The same for a span in which the warm-up ends: steps that ended in it are left out.
   private func addGaps(
     _ steps: Int, of span: ReplicaClock.Span, before warm: Int64, sequences: Int, _ metrics: inout ServingMetrics
@@ -89,6 +100,8 @@ extension Replica {
       let decoding = table[slots[slot]].phase == .decoding && !padding.contains(slot)
       tokenTimes[slot] = decoding ? now : -1
     }
+    for slot in late { tokenTimes[slot] = table[slots[slot]].lastToken }
+    late.removeAll(keepingCapacity: true)
   }
 
   /// A sequence has its last token; in a static batch it keeps its place until all have.
@@ -104,7 +117,13 @@ extension Replica {
     }
     table[row].isPadding = true
     padding.append(slot)
-    if padding.count == decodes.count { while let slot = padding.last { retire(slot, &table) } }
+    endPadding(&table)
+  }
+
+  /// A static batch has ended when only padding is left of it.
+  private mutating func endPadding(_ table: inout RequestTable) {
+    guard padding.count == decodes.count else { return }
+    while let slot = padding.last { retire(slot, &table) }
   }
 
   /// Takes a sequence that only fills up a static batch out of it.
@@ -155,7 +174,7 @@ extension Replica {
       freeSlot(slot, &table)
       tenantRequests[ranking.tenant(table[row])] -= 1
       ended.append(row)
-    } else if options.role == .prefill {
+    } else if role == .prefill {
       table[row].phase = .transferring
       freeSlot(slot, &table)
       tenantRequests[ranking.tenant(table[row])] -= 1
@@ -228,6 +247,7 @@ extension Replica {
       slots[slot] = copy
       order.append(slot)
       metrics.outputTokens += 1
+      ranking.decoded(sample)
       tenantRequests[ranking.tenant(sample)] += 1
       if options.adapterSlots > 0 { _ = adapters.take(sample.request.adapter) }
       proceed(slot, now: now, &table)
@@ -240,7 +260,7 @@ extension Replica {
   /// - Returns: Whether it has ended by that; a running one ends with its step.
   mutating func giveUp(_ row: Int32, now: Int64, _ table: inout RequestTable) -> Bool {
     if table[row].phase == .waiting {
-      forgetWaiting(row, &table)
+      forgetWaiting(row, now: now, &table)
       tenantRequests[ranking.tenant(table[row])] -= 1
       cut(at: now)
       return true
@@ -250,7 +270,8 @@ extension Replica {
     return false
   }
 
-  private mutating func forgetWaiting(_ row: Int32, _ table: inout RequestTable) {
+  private mutating func forgetWaiting(_ row: Int32, now: Int64, _ table: inout RequestTable) {
+    backlog.drop(table[row].promptRest, now: now)
     if table[row].isSwapped { hostBlocks -= limits.blocks(for: table[row].computed) }
     waiting.forgetOne()
   }
@@ -262,7 +283,7 @@ extension Replica {
       } else if table[row].slot >= 0 {
         leaveBatch(Int(table[row].slot), now: now, &table)
       } else if table[row].phase == .waiting {
-        forgetWaiting(row, &table)
+        forgetWaiting(row, now: now, &table)
       } else {
         continue
       }
@@ -271,5 +292,6 @@ extension Replica {
       ended.append(row)
     }
     givenUp.removeAll(keepingCapacity: true)
+    endPadding(&table)
   }
 }
