@@ -4,6 +4,8 @@ import Workloads
 struct LiveRequest {
   enum Phase: UInt8 {
     case waiting, prefilling, decoding, transferring
+    /// No longer served, but not reported yet: it stands for other samples of its prompt.
+    case leaving
     /// Ended while its place in a line or a timer still refers to it.
     case ended
   }

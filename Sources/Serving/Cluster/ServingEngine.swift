@@ -77,10 +77,7 @@ package struct ServingEngine {
     try begin(&source)
     var events = 0
     var stopped = false
-    while let time = nextTime {
-      now = time
-      try handleNext(&source, observer)
-      if !ready.isEmpty, !arrivesNow { try startReady() }
+    while try advance(&source, observer) {
       events += 1
       if events & 0xFFF == 0, observer.shouldContinue?(metrics.ended) == false {
         stopped = true
@@ -91,7 +88,17 @@ package struct ServingEngine {
     return result(interrupted: stopped)
   }
 
-  private mutating func begin(_ source: inout any RequestSource) throws {
+  /// Handles the next event, and begins the steps that can begin with it.
+  /// - Returns: False when all is served.
+  mutating func advance(_ source: inout any RequestSource, _ observer: Observer) throws -> Bool {
+    guard let time = nextTime else { return false }
+    now = time
+    try handleNext(&source, observer)
+    if !ready.isEmpty, !arrivesNow { try startReady() }
+    return true
+  }
+
+  mutating func begin(_ source: inout any RequestSource) throws {
     classes = source.classes
     timeouts = classes.map { $0.timeout.map { Int64(min(4e18, $0.value * 1e9)) } }
     replicas = plan.replicas.map { item in
@@ -317,7 +324,7 @@ package struct ServingEngine {
     }
   }
 
-  private func result(interrupted: Bool) -> ServingResult {
+  func result(interrupted: Bool) -> ServingResult {
     var idle = Joules.zero
     for index in replicas.indices {
       let rest = replicas[index].clock.isBusy ? 0 : lastChange - lastEnds[index]

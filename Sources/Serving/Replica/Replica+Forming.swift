@@ -23,9 +23,16 @@ extension Replica {
     guard !isIdle else { return false }
     waiting.refresh()
     var step = FormingStep(budget: limits.maxBatchedTokens, now: now)
+    form(&step, &table)
+    guard step.shape.tokens > 0 else { return false }
+    begin(step)
+    return true
+  }
+
+  private mutating func form(_ step: inout FormingStep, _ table: inout RequestTable) {
     if ranking.scheduler.preempts { yieldPlaces(&step, &table) }
     if mayBeginSequences {
-      if !received.isEmpty { seatReceived(now: now, &table) }
+      if !received.isEmpty { seatReceived(now: step.now, &table) }
       if hostBlocks > 0 { resumeSwapped(&step, &table) }
     }
     switch batching.mix {
@@ -36,9 +43,6 @@ extension Replica {
       takePrompts(&step, &table)
       if step.shape.tokens == 0 { takeDecodes(&step, &table) } else { letDecodesWait(&table) }
     }
-    guard step.shape.tokens > 0 else { return false }
-    begin(step)
-    return true
   }
 
   /// A static batch is joined by nobody once it has begun.
@@ -63,6 +67,8 @@ extension Replica {
     while decodes.blocksNeeded > pool.available {
       if let slot = padding.last {
         retire(slot, &table)
+      } else if order.count == 1, let slot = order.last, detach(slot, &table) {
+        continue
       } else if let slot = victim(step.now, table) {
         preempt(slot, &step, &table)
       } else {
@@ -112,6 +118,7 @@ extension Replica {
       while needed > pool.available, let last = order.last, last != slot, !isInStep(last, step) {
         preempt(last, &step, &table)
       }
+      if needed > pool.available, order.count == 1, detach(slot, &table) { continue }
       // The last one waits for the others to finish; nobody after it could go on either.
       guard needed <= pool.available else { return false }
       take(slot, tokens, needed, &step, &table)
@@ -172,9 +179,19 @@ extension Replica {
 
   /// What a waiting request asks for, whether it is to be had or not.
   func wish(_ row: Int32, _ step: FormingStep, _ table: RequestTable) -> Offer {
-    let live = table[row]
     // The last token of a prompt is computed even when it is in cache: its output is the first token.
-    let match = pool.cache.match(live.request.prompt, atMost: live.target - 1)
+    let match = pool.cache.match(table[row].request.prompt, atMost: table[row].target - 1)
+    let offer = wish(row, match, step, table)
+    guard match.node >= 0, offer.needed > pool.available else { return offer }
+    // Held prefixes are kept whole, also what goes on after this prompt's part; where that leaves too little room, the
+    // prompt does without.
+    return wish(row, (blocks: 0, node: -1), step, table)
+  }
+
+  private func wish(
+    _ row: Int32, _ match: (blocks: Int, node: Int32), _ step: FormingStep, _ table: RequestTable
+  ) -> Offer {
+    let live = table[row]
     let cached = match.blocks * limits.blockSize
     let tokens = chunk(of: live.target - cached, step)
     let samples = live.generated == 0 && live.family < 0 ? Int(live.request.samples) : 1
@@ -277,7 +294,8 @@ extension Replica {
     return waiting.next(
       isWaiting: { row in
         if table[row].phase == .waiting { return true }
-        table.remove(row)
+        table[row].isInLine = false
+        if table[row].phase == .ended { table.remove(row) }
         return false
       }, place: { row in ranking.place(table[row], row: row, now: now) })
   }

@@ -107,6 +107,20 @@ extension Replica {
     wait(row, atHead: true, now: step.now, &table)
   }
 
+  /// A request's shared blocks become its own, so that what others added to the same prefix can go.
+  /// - Returns: Whether it had any.
+  mutating func detach(_ slot: Int, _ table: inout RequestTable) -> Bool {
+    let row = slots[slot]
+    guard table[row].node >= 0 else { return false }
+    let shared = table[row].sharedBlocks
+    pool.give(pool.cache.release(table[row].node))
+    pool.take(shared)
+    table[row].blocks += shared
+    table[row].sharedBlocks = 0
+    table[row].node = -1
+    return true
+  }
+
   /// Frees a request's slot, with what has become of it written down.
   mutating func leaveBatch(_ slot: Int, now: Int64, _ table: inout RequestTable) {
     let row = slots[slot]

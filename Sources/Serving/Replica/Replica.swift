@@ -176,11 +176,11 @@ struct Replica {
     var sum = pool.cache.blocks - pool.cache.evictable
     for row in slots where row >= 0 {
       let live = table[row]
-      switch live.phase {
-      case .decoding:
+      if live.phase == .decoding || live.isPadding {
         let takesPart = inStep && clock.isDecoding
         sum += limits.blocks(for: decodes.cached(Int(live.slot)) + (takesPart ? 1 : 0)) - live.sharedBlocks
-      default: sum += live.blocks + live.endBlocks
+      } else {
+        sum += live.blocks + live.endBlocks
       }
     }
     return sum + (received + departing).reduce(0) { $0 + table[$1].blocks }
