@@ -28,6 +28,7 @@ package struct ReplicaPlan {
   package var batching: Batching?
   /// Prices its steps; replicas of one deployment share it.
   package let costs: StepTable
+  let draftCosts: StepTable?
 
   /// - Parameter powerCap: Board power of all its devices together that steps are stretched to stay under.
   /// - Throws: ``ReplayError`` or ``ServingError`` when the deployment cannot be replayed.
@@ -48,6 +49,7 @@ package struct ReplicaPlan {
     self.options = options
     self.batching = batching
     costs = try StepTable(deployment, powerCap: powerCap)
+    draftCosts = try options.speculation?.draft.map { try StepTable($0, powerCap: powerCap) }
   }
 
   var idlePower: Watts { deployment.platform.device.power.idle * Double(deployment.parallelism.devices) }

@@ -101,12 +101,14 @@ package struct ServingEngine {
   mutating func begin(_ source: inout any RequestSource) throws {
     classes = source.classes
     timeouts = classes.map { $0.timeout.map { Int64(min(4e18, $0.value * 1e9)) } }
-    replicas = plan.replicas.map { item in
+    replicas = plan.replicas.indices.map { index in
+      let item = plan.replicas[index]
       var options = item.options
       options.measuresPromptRate = admission.looksAtPromptRates
       return Replica(
         limits: item.limits, costs: item.costs, scheduler: plan.scheduler, batching: item.batching,
-        options: options, classes: classes, forest: source.forest)
+        options: options, classes: classes, forest: source.forest, draftCosts: item.draftCosts, seed: plan.seed,
+        index: index)
     }
     pending = try source.next()
     firstArrival = pending?.arrival.nanoseconds ?? 0

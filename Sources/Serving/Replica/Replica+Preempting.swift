@@ -34,7 +34,7 @@ extension Replica {
 
   /// Running requests make room for the first that waits, if it has a lower key and does not fit beside them.
   ///
-  /// A request keeps its place until it has decoded a token there, and nobody has to go in vain: not while a prompt in
+  /// A request keeps its place until it has got a token there, and nobody has to go in vain: not while a prompt in
   /// work would take the room, and not where it would still be too small. So whatever the keys, every change of places
   /// is paid for with a token, and a run comes to an end.
   /// - Complexity: O(running requests) while the first one that waits does not fit.
@@ -73,7 +73,7 @@ extension Replica {
     var found: [Yielding] = []
     order.visit { slot in
       let live = table[slots[slot]]
-      guard live.phase == .decoding, decodes.stepsSinceJoin(slot) > 0 else { return }
+      guard live.phase == .decoding, !live.isPadding, generated(live) > live.generatedBefore else { return }
       let place = runningPlace(slot, now, table)
       guard key < place.key else { return }
       let own = limits.blocks(for: decodes.cached(slot)) - live.sharedBlocks
