@@ -53,6 +53,10 @@ struct RichScenario: CustomStringConvertible {
       options.adapterSlots = 1 + random.integer(below: 2)
       options.adapterLoad = Seconds(Double(unit) / 3e9)
     }
+    if random.integer(below: 4) == 0 {
+      let acceptance = (0...random.integer(below: 3)).map { 0.9 - 0.2 * Double($0) }
+      options.speculation = Speculation(acceptance: acceptance, batchLimit: 1 + random.integer(below: 8))
+    }
     return options
   }
 

@@ -8,7 +8,7 @@ import Workloads
 /// What every scheduler must hold, whatever it is: a new one is covered by standing in the list.
 @Suite struct SchedulerInvariantTests {
   static let schedulers = PolicyVariations.texts(Schedulers.descriptions)
-  private static let perPolicy = 6 * PolicyVariations.thoroughness
+  private static let perPolicy = 4 * PolicyVariations.thoroughness
 
   /// Runs a scenario event by event, with a look at the engine after each.
   private struct Watched {

@@ -19,7 +19,7 @@ struct LengthPredictor {
     self.knowledge = knowledge
     stream = RandomStream(seed: seed, name: "serving.length-prediction")
     if case .ranked(let tau) = knowledge {
-      rho = RankCorrelation.rho(tau: tau)
+      rho = tau < 1 ? RankCorrelation.rho(tau: tau) : 1
       ranks = LengthRanks()
     } else {
       rho = 1

@@ -85,7 +85,7 @@ extension Replica {
   }
 
   /// Blocks that the next decode step may fill.
-  private func decodeBlocks(_ table: RequestTable) -> Int {
+  func decodeBlocks(_ table: RequestTable) -> Int {
     options.speculation != nil && speculates ? speculativeBlocks(table) : decodes.blocksNeeded
   }
 
@@ -248,7 +248,7 @@ extension Replica {
   private mutating func resumeSwapped(_ step: inout FormingStep, _ table: inout RequestTable) {
     while let row = nextWaiting(step.now, &table), table[row].isSwapped, let slot = freeSlots.last {
       let blocks = limits.blocks(for: table[row].computed)
-      guard blocksToResume(table[row]) + decodes.blocksNeeded <= pool.available, adapters(admit: row, &step, table)
+      guard blocksToResume(table[row]) + decodeBlocks(table) <= pool.available, adapters(admit: row, &step, table)
       else { return }
       waiting.removeNext(row, tenant: ranking.tenant(table[row]))
       table[row].isInLine = false
@@ -258,8 +258,11 @@ extension Replica {
     }
   }
 
-  /// Blocks for a cache that comes back, and for its next token.
-  func blocksToResume(_ live: LiveRequest) -> Int { limits.blocks(for: live.computed + 1) + limits.watermarkBlocks }
+  /// Blocks for a cache that comes back, and for the tokens it may gain in the next step.
+  func blocksToResume(_ live: LiveRequest) -> Int {
+    let gain = options.speculation.map { min($0.depth + 1, live.outputTokens - live.generated) } ?? 1
+    return limits.blocks(for: live.computed + gain) + limits.watermarkBlocks
+  }
 
   private mutating func swapIn(
     _ row: Int32, _ slot: Int, _ blocks: Int, _ step: inout FormingStep, _ table: inout RequestTable

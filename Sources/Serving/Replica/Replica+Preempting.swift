@@ -43,13 +43,13 @@ extension Replica {
       let row = nextWaiting(step.now, &table)
     else { return }
     let wanted = room(for: row, step, table)
-    guard !has(wanted, beside: []) else { return }
+    guard !has(wanted, beside: [], table) else { return }
     let key = ranking.place(table[row], row: row, now: step.now).key
     var others = yielding(to: key, step.now, table)
-    guard has(wanted, beside: others) else { return }
+    guard has(wanted, beside: others, table) else { return }
     others.sort { $1.place < $0.place }
     var next = 0
-    while !has(wanted, beside: []), next < others.count {
+    while !has(wanted, beside: [], table), next < others.count {
       preempt(others[next].slot, &step, &table)
       next += 1
     }
@@ -64,9 +64,11 @@ extension Replica {
   }
 
   /// Whether there is room beside the decodes, once some requests have gone.
-  private func has(_ wanted: (slots: Int, blocks: Int), beside others: [Yielding]) -> Bool {
+  private func has(
+    _ wanted: (slots: Int, blocks: Int), beside others: [Yielding], _ table: RequestTable
+  ) -> Bool {
     wanted.slots <= freeSlots.count + others.count
-      && wanted.blocks + decodes.blocksNeeded <= others.reduce(pool.available) { $0 + $1.blocks }
+      && wanted.blocks + decodeBlocks(table) <= others.reduce(pool.available) { $0 + $1.blocks }
   }
 
   private func yielding(to key: Double, _ now: Int64, _ table: RequestTable) -> [Yielding] {
