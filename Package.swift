@@ -70,7 +70,8 @@ let package = Package(
     .testTarget(
       name: "ServingTests",
       dependencies: [
-        "TestSupport", "EventKernel", "Workloads", "CostModels", "ModelGraph", "Quantities", "Execution", "Serving",
+        "TestSupport", "Documents", "EventKernel", "Statistics", "Workloads", "CostModels", "ModelGraph", "Quantities",
+        "Execution", "Serving",
         histogram,
       ]),
   ]
