@@ -28,7 +28,7 @@ let package = Package(
     .target(name: "Execution", dependencies: ["Quantities", "Documents", "Hardware", "ModelGraph", "CostModels"]),
     .target(name: "Serving", dependencies: ["Quantities", "EventKernel", "Workloads", "Execution", deque, histogram]),
     .systemLibrary(name: "CGSL", pkgConfig: "gsl", providers: [.apt(["libgsl-dev"])]),
-    .target(name: "Statistics", dependencies: ["CGSL"]),
+    .target(name: "Statistics", dependencies: ["CGSL", "EventKernel"]),
     .target(name: "Reporting", dependencies: ["Quantities"]),
     .executableTarget(
       name: "ridgeline",
@@ -51,7 +51,7 @@ let package = Package(
       name: "DocumentsTests", dependencies: ["Documents", "EventKernel", "Hardware", "ModelGraph", "Quantities"]),
     .testTarget(name: "HardwareTests", dependencies: ["CostModels", "Documents", "Hardware", "Quantities"]),
     .testTarget(name: "ReportingTests", dependencies: ["Quantities", "Reporting"]),
-    .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
+    .testTarget(name: "StatisticsTests", dependencies: ["EventKernel", "Statistics"]),
     .testTarget(name: "CommandTests", dependencies: ["ridgeline"]),
     .target(
       name: "TestSupport",
