@@ -29,12 +29,15 @@ let package = Package(
     .target(name: "Serving", dependencies: ["Quantities", "EventKernel", "Workloads", "Execution", deque, histogram]),
     .systemLibrary(name: "CGSL", pkgConfig: "gsl", providers: [.apt(["libgsl-dev"])]),
     .target(name: "Statistics", dependencies: ["CGSL", "EventKernel"]),
+    .target(
+      name: "Calibration",
+      dependencies: ["Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "Execution", "Statistics"]),
     .target(name: "Reporting", dependencies: ["Quantities"]),
     .executableTarget(
       name: "ridgeline",
       dependencies: [
         "Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "Execution", "Workloads", "Serving",
-        "Reporting", argumentParser,
+        "Calibration", "Statistics", "Reporting", argumentParser,
       ]),
     .executableTarget(
       name: "ridgeline-bench",
