@@ -36,6 +36,11 @@ package struct Comparison: Sendable {
   /// Errors of all rows in one metric.
   package func summary(_ metric: Metric) -> ErrorSummary? { ErrorSummary(ratios: ratios(metric, pairs)) }
 
+  /// Errors of all rows in each metric that any has.
+  package func summaries(_ metrics: [Metric]) -> [(metric: Metric, summary: ErrorSummary)] {
+    metrics.compactMap { metric in summary(metric).map { (metric, $0) } }
+  }
+
   private func ratios(_ metric: Metric, _ members: [(row: PreparedRun, predicted: MetricValues)]) -> [Double] {
     members.compactMap { row, predicted in
       guard let measured = row.run.measured[metric], let value = predicted[metric] else { return nil }

@@ -18,6 +18,19 @@ package enum DatasetKind: String, CaseIterable, Sendable {
     }
   }
 
+  /// Whose data it is, and its licence.
+  package var source: String {
+    switch self {
+    case .llmInferenceBench, .llmInferenceBenchPower: "argonne-lcf/LLM-Inference-Bench, BSD-3"
+    case .splitwise: "Mutinifni/splitwise-sim, MIT"
+    case .silicon: "ai-dynamo/aiconfigurator, Apache-2.0"
+    case .table: "the user's own"
+    }
+  }
+
+  /// What is left out in turn to state a fit's error.
+  package var fold: FoldedFit.Fold { self == .splitwise ? .batch : .model }
+
   /// Reads one file.
   /// - Throws: `DataError` naming line and column of what does not fit the format.
   package func read(path: String) throws -> [MeasuredRun] {

@@ -36,6 +36,45 @@ package struct FoldedFit {
     }
   }
 
+  /// Fits every device under every runtime, and every class of devices that has several under one runtime.
+  package func calibrations(
+    kind: DatasetKind, files: [String], date: String, progress: (String) -> Void = { _ in }
+  ) throws -> [FittedCalibration] {
+    let held = Dictionary(
+      uniqueKeysWithValues: zip(set.runs.map(\.run.id), try predictions(leavingOut: kind.fold)))
+    var results: [FittedCalibration] = []
+    for (target, rows) in targets() {
+      guard rows.count > fit.constants.count else { continue }
+      progress(target.name)
+      let transferred = if case .deviceClass = target { true } else { false }
+      let base: (Deployment) throws -> Constants = { try self.base($0, transferred: transferred) }
+      let outcome = try fit.fit(rows, of: set, base: base)
+      let pricer = try RunPricer(set, rows: rows, base: base)
+      let fitted = Comparison(rows, pricer.predictions(rows, override: outcome.constants))
+      let left = Comparison(rows, rows.map { held[$0.run.id] ?? MetricValues() })
+      results.append(
+        FittedCalibration(
+          target: target, constants: outcome.constants, errors: outcome.errors, kind: kind, files: files, rows: rows,
+          fitted: fitted.summaries(fit.metrics), held: transferred ? [] : left.summaries(fit.metrics), date: date))
+    }
+    return results
+  }
+
+  private func targets() -> [(FittedCalibration.Target, [PreparedRun])] {
+    let own = Self.grouped(set.runs) { "\($0.device) under \($0.runtime)" }.map { group in
+      (FittedCalibration.Target.device(group.members[0].device, runtime: group.members[0].runtime), group.members)
+    }
+    let shared = Self.grouped(set.runs) { "\($0.deviceClass) under \($0.runtime)" }.filter { group in
+      Set(group.members.map(\.device)).count > 1
+    }.map { group in
+      (
+        FittedCalibration.Target.deviceClass(group.members[0].deviceClass, runtime: group.members[0].runtime),
+        group.members
+      )
+    }
+    return own + shared
+  }
+
   private func heldOut(
     groups key: (PreparedRun) -> String, _ part: (PreparedRun) -> String, transferred: Bool
   ) throws -> [MetricValues] {

@@ -19,6 +19,9 @@ package struct MeasuredRun: Sendable {
   /// Why the file's maker would not fit or score it; nothing for a clean row.
   package var exclusion: String?
 
+  /// Tells rows apart.
+  package var id: String { "\(file):\(line)" }
+
   /// How requests arrive.
   package enum Load: Sendable, Equatable {
     /// All at once; the batch is served from beginning to end.
