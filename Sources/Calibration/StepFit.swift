@@ -1,5 +1,6 @@
 import CostModels
 import Execution
+import Foundation
 import Statistics
 
 /// Fits constants of a device under a runtime to measured rows.
@@ -7,7 +8,7 @@ package struct StepFit: Sendable {
   package var constants = FittedConstant.step
   /// Metrics compared; a row counts once for each it has.
   package var metrics: [Metric] = [.endToEnd, .firstToken, .perToken]
-  package var starts = 4
+  package var starts = Int(ProcessInfo.processInfo.environment["STARTS"] ?? "1")!
   /// Residuals are logarithms, so this is about the relative error beyond which a row counts as wild.
   package var lossScale = 0.1
 
@@ -35,6 +36,7 @@ package struct StepFit: Sendable {
     let solution = try fit.solve { values in
       let trial = Self.constants(moved, values)
       return pricer.logRatios(rows, metrics: metrics, override: trial)
+        + zip(moved, values).map { lossScale * $0.surprise($1) }
     }
     let rounded = solution.values.map(Self.rounded)
     return Outcome(
