@@ -19,11 +19,14 @@ package struct FittedCalibration: Sendable {
   /// What a calibration applies to.
   package enum Target: Hashable, Sendable {
     case device(String, runtime: String)
+    case vendor(String, DeviceClass, runtime: String)
     case deviceClass(DeviceClass, runtime: String)
 
     package var name: String {
       switch self {
       case .device(let device, let runtime): "\(device)-\(runtime)"
+      case .vendor(let vendor, let deviceClass, let runtime):
+        "\(deviceClass.rawValue)-\(vendor.lowercased())-\(runtime)"
       case .deviceClass(let deviceClass, let runtime): "\(deviceClass.rawValue)-\(runtime)"
       }
     }
@@ -31,6 +34,8 @@ package struct FittedCalibration: Sendable {
     var key: String {
       switch self {
       case .device(let device, let runtime): "{device: \(device), runtime: \(runtime)}"
+      case .vendor(let vendor, let deviceClass, let runtime):
+        "{class: \(deviceClass.rawValue), vendor: \(vendor), runtime: \(runtime)}"
       case .deviceClass(let deviceClass, let runtime): "{class: \(deviceClass.rawValue), runtime: \(runtime)}"
       }
     }
@@ -38,6 +43,8 @@ package struct FittedCalibration: Sendable {
     var title: String {
       switch self {
       case .device(let device, let runtime): "\(device) under \(runtime)"
+      case .vendor(let vendor, let deviceClass, let runtime):
+        "devices of class \(deviceClass.rawValue) by \(vendor) under \(runtime)"
       case .deviceClass(let deviceClass, let runtime): "devices of class \(deviceClass.rawValue) under \(runtime)"
       }
     }

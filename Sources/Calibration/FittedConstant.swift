@@ -45,6 +45,7 @@ extension FittedConstant {
     FittedConstant(.stepPerSequence, 1e-7...1e-3, expected: 2e-5, spread: 1.5),
     FittedConstant(
       .collectiveOneShotStart, 1e-6...3e-4, expected: 1.5e-5, spread: 0.7, followers: [(.collectiveTwoShotStart, 1.4)]),
+    FittedConstant(.collectiveHop, 1e-8...1e-4, expected: 1e-6, spread: 1.5),
     FittedConstant(.collectiveLink, 0.03...1, expected: 0.5, spread: 0.7),
   ]
 }

@@ -23,8 +23,8 @@ package struct FoldedFit {
   ///
   /// - `none`: with the calibrations as they stand.
   /// - `model`, `batch`: each device under each runtime is fitted to its rows without those of one model (or batch size).
-  /// - `device`: each class of devices under each runtime is fitted to the rows of the other devices; the held-out
-  ///   device then has its specification, its class and its runtime, and no calibration of its own.
+  /// - `device`: each class of devices under each runtime is fitted to the rows of the maker's other devices, or of
+  ///   all others where there are none; the held-out device then has its specification, its class and its runtime, and no calibration of its own.
   package func predictions(leavingOut fold: Fold) throws -> [MetricValues] {
     switch fold {
     case .none: try RunPricer(set, rows: set.runs) { $0.pricer.constants }.predictions(set.runs)
@@ -46,7 +46,7 @@ package struct FoldedFit {
     for (target, rows) in targets() {
       guard rows.count > fit.constants.count else { continue }
       progress(target.name)
-      let transferred = if case .deviceClass = target { true } else { false }
+      let transferred = if case .device = target { false } else { true }
       let base: (Deployment) throws -> Constants = { try self.base($0, transferred: transferred) }
       let outcome = try fit.fit(rows, of: set, base: base)
       let pricer = try RunPricer(set, rows: rows, base: base)
@@ -60,19 +60,21 @@ package struct FoldedFit {
     return results
   }
 
-  private func targets() -> [(FittedCalibration.Target, [PreparedRun])] {
-    let own = Self.grouped(set.runs) { "\($0.device) under \($0.runtime)" }.map { group in
-      (FittedCalibration.Target.device(group.members[0].device, runtime: group.members[0].runtime), group.members)
+  private typealias Target = FittedCalibration.Target
+
+  /// What gets a file, with its rows: each device under each runtime, each maker's devices of a class, and the class
+  /// where several makers are measured.
+  private func targets() -> [(Target, [PreparedRun])] {
+    let own = split { .device($0.device, runtime: $0.runtime) }
+    let vendors = split { .vendor($0.vendor, $0.deviceClass, runtime: $0.runtime) }
+    let classes = split { .deviceClass($0.deviceClass, runtime: $0.runtime) }.filter { _, rows in
+      Set(rows.map(\.vendor)).count > 1
     }
-    let shared = Self.grouped(set.runs) { "\($0.deviceClass) under \($0.runtime)" }.filter { group in
-      Set(group.members.map(\.device)).count > 1
-    }.map { group in
-      (
-        FittedCalibration.Target.deviceClass(group.members[0].deviceClass, runtime: group.members[0].runtime),
-        group.members
-      )
-    }
-    return own + shared
+    return own + vendors + classes
+  }
+
+  private func split(by target: (PreparedRun) -> Target) -> [(Target, [PreparedRun])] {
+    Self.grouped(set.runs) { target($0).name }.map { (target($0.members[0]), $0.members) }
   }
 
   private func heldOut(
@@ -83,7 +85,7 @@ package struct FoldedFit {
       let whole = group.members.map { set.runs[$0] }
       for held in Self.grouped(group.members, by: { part(set.runs[$0]) }) {
         let name = held.key
-        let rest = whole.filter { part($0) != name }
+        let rest = transferred ? kin(of: set.runs[held.members[0]], in: whole) : whole.filter { part($0) != name }
         let rows = held.members.map { set.runs[$0] }
         let base: (Deployment) throws -> Constants = { try self.base($0, transferred: transferred) }
         // A fit to nothing is the calibration of the class.
@@ -93,6 +95,13 @@ package struct FoldedFit {
       }
     }
     return results
+  }
+
+  /// Rows on other devices that say most about one: those of its maker, or of any maker where that has no other.
+  private func kin(of row: PreparedRun, in whole: [PreparedRun]) -> [PreparedRun] {
+    let others = whole.filter { $0.device != row.device }
+    let near = others.filter { $0.vendor == row.vendor }
+    return near.isEmpty ? others : near
   }
 
   /// Constants of a deployment before a fit. Transferred, no file that names a device counts, nor one that names a

@@ -69,6 +69,7 @@ package struct PreparedRun: Sendable {
   package let run: MeasuredRun
   package let device: String
   package let deviceClass: DeviceClass
+  package let vendor: String
   package let runtime: String
   package let model: String
   /// Which of the set's deployments it runs on.
@@ -79,6 +80,7 @@ package struct PreparedRun: Sendable {
     self.slot = slot
     device = deployment.platform.device.name
     deviceClass = deployment.platform.device.deviceClass
+    vendor = deployment.platform.device.vendor
     runtime = deployment.runtime.name
     model = deployment.model.name
   }

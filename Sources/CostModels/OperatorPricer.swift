@@ -214,7 +214,8 @@ package struct OperatorPricer: Sendable {
   }
 
   private func allReduce(_ message: Double, ranks n: Double, _ path: LinkPath) -> Transfer {
-    let oneShot = transfer((n - 1) * message, path)
+    var oneShot = transfer((n - 1) * message, path)
+    oneShot.start += constants[.collectiveHop] * (n - 2)
     var twoShot = transfer(2 * (n - 1) / n * message, path)
     twoShot.start = constants[.collectiveTwoShotStart] + constants[.collectiveHop] * (n - 2) + 2 * path.latency.value
     return oneShot.start + oneShot.time <= twoShot.start + twoShot.time ? oneShot : twoShot
