@@ -17,12 +17,14 @@ package struct FoldedFit {
   /// What is left out in turn.
   package enum Fold: String, CaseIterable, Sendable {
     case none, model, device, batch
+    case quarter = "models-in-four"
   }
 
   /// Predictions of all rows, in their order.
   ///
   /// - `none`: with the calibrations as they stand.
   /// - `model`, `batch`: each device under each runtime is fitted to its rows without those of one model (or batch size).
+  /// - `quarter`: a maker's devices of a class under each runtime are fitted to the rows without a quarter of the models.
   /// - `device`: each class of devices under each runtime is fitted to the rows of the maker's other devices, or of
   ///   all others where there are none; the held-out device then has its specification, its class and its runtime, and no calibration of its own.
   package func predictions(leavingOut fold: Fold) throws -> [MetricValues] {
@@ -32,7 +34,12 @@ package struct FoldedFit {
     case .batch:
       try heldOut(
         groups: { "\($0.device) under \($0.runtime)" }, { String($0.run.batch.sequences) }, transferred: false)
-    case .device: try heldOut(groups: { "\($0.deviceClass) under \($0.runtime)" }, \.device, transferred: true)
+    case .quarter:
+      try heldOut(
+        groups: { "\($0.deviceClass) by \($0.vendor) under \($0.runtime)" }, ModelQuarters(set.runs).name,
+        transferred: true)
+    case .device:
+      try heldOut(groups: { "\($0.deviceClass) under \($0.runtime)" }, \.device, transferred: true, nearest: true)
     }
   }
 
@@ -78,14 +85,15 @@ package struct FoldedFit {
   }
 
   private func heldOut(
-    groups key: (PreparedRun) -> String, _ part: (PreparedRun) -> String, transferred: Bool
+    groups key: (PreparedRun) -> String, _ part: (PreparedRun) -> String, transferred: Bool, nearest: Bool = false
   ) throws -> [MetricValues] {
     var results = [MetricValues](repeating: MetricValues(), count: set.runs.count)
     for group in Self.grouped(Array(set.runs.indices), by: { key(set.runs[$0]) }) {
       let whole = group.members.map { set.runs[$0] }
       for held in Self.grouped(group.members, by: { part(set.runs[$0]) }) {
         let name = held.key
-        let rest = transferred ? kin(of: set.runs[held.members[0]], in: whole) : whole.filter { part($0) != name }
+        let others = whole.filter { part($0) != name }
+        let rest = nearest ? kin(of: set.runs[held.members[0]], among: others) : others
         let rows = held.members.map { set.runs[$0] }
         let base: (Deployment) throws -> Constants = { try self.base($0, transferred: transferred) }
         // A fit to nothing is the calibration of the class.
@@ -98,8 +106,7 @@ package struct FoldedFit {
   }
 
   /// Rows on other devices that say most about one: those of its maker, or of any maker where that has no other.
-  private func kin(of row: PreparedRun, in whole: [PreparedRun]) -> [PreparedRun] {
-    let others = whole.filter { $0.device != row.device }
+  private func kin(of row: PreparedRun, among others: [PreparedRun]) -> [PreparedRun] {
     let near = others.filter { $0.vendor == row.vendor }
     return near.isEmpty ? others : near
   }
