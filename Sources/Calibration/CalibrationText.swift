@@ -21,6 +21,8 @@ package struct FittedCalibration: Sendable {
     case device(String, runtime: String)
     case vendor(String, DeviceClass, runtime: String)
     case deviceClass(DeviceClass, runtime: String)
+    /// Power does not depend on the runtime.
+    case anyRuntime(DeviceClass)
 
     package var name: String {
       switch self {
@@ -28,6 +30,7 @@ package struct FittedCalibration: Sendable {
       case .vendor(let vendor, let deviceClass, let runtime):
         "\(deviceClass.rawValue)-\(vendor.lowercased())-\(runtime)"
       case .deviceClass(let deviceClass, let runtime): "\(deviceClass.rawValue)-\(runtime)"
+      case .anyRuntime(let deviceClass): "\(deviceClass.rawValue)-power"
       }
     }
 
@@ -37,6 +40,7 @@ package struct FittedCalibration: Sendable {
       case .vendor(let vendor, let deviceClass, let runtime):
         "{class: \(deviceClass.rawValue), vendor: \(vendor), runtime: \(runtime)}"
       case .deviceClass(let deviceClass, let runtime): "{class: \(deviceClass.rawValue), runtime: \(runtime)}"
+      case .anyRuntime(let deviceClass): "{class: \(deviceClass.rawValue)}"
       }
     }
 
@@ -46,6 +50,7 @@ package struct FittedCalibration: Sendable {
       case .vendor(let vendor, let deviceClass, let runtime):
         "devices of class \(deviceClass.rawValue) by \(vendor) under \(runtime)"
       case .deviceClass(let deviceClass, let runtime): "devices of class \(deviceClass.rawValue) under \(runtime)"
+      case .anyRuntime(let deviceClass): "power of devices of class \(deviceClass.rawValue)"
       }
     }
   }

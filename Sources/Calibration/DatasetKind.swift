@@ -28,6 +28,16 @@ package enum DatasetKind: String, CaseIterable, Sendable {
     }
   }
 
+  /// What a fit to the data determines.
+  package enum Scope: Sendable {
+    /// Steps of each device under each runtime.
+    case steps
+    /// Power of a class of devices.
+    case power
+  }
+
+  package var scope: Scope { self == .llmInferenceBenchPower ? .power : .steps }
+
   /// What is left out in turn to state a fit's error.
   package var fold: FoldedFit.Fold { self == .splitwise ? .batch : .model }
 

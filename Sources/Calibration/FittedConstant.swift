@@ -48,4 +48,11 @@ extension FittedConstant {
     FittedConstant(.collectiveHop, 1e-8...1e-4, expected: 1e-6, spread: 1.5),
     FittedConstant(.collectiveLink, 0.03...1, expected: 0.5, spread: 0.7),
   ]
+
+  /// What mean board power determines about devices of a class, whatever runs on them.
+  static let power: [FittedConstant] = [
+    FittedConstant(.powerStatic, 0.05...0.6, expected: 0.2, spread: 0.5),
+    FittedConstant(.powerCompute, 0.1...2, expected: 0.9, spread: 0.5),
+    FittedConstant(.powerMemory, 0.05...2, expected: 0.5, spread: 0.5),
+  ]
 }

@@ -9,9 +9,17 @@ package struct FoldedFit {
   package let library: Library
   package var fit = StepFit()
 
-  package init(_ set: PreparedRuns, library: Library) {
+  /// What a kind of data tells about: steps of a device under a runtime, or power of a class of devices.
+  private let scope: DatasetKind.Scope
+
+  package init(_ set: PreparedRuns, library: Library, kind: DatasetKind) {
     self.set = set
     self.library = library
+    scope = kind.scope
+    if scope == .power {
+      fit.constants = FittedConstant.power
+      fit.metrics = [.power]
+    }
   }
 
   /// What is left out in turn.
@@ -72,6 +80,7 @@ package struct FoldedFit {
   /// What gets a file, with its rows: each device under each runtime, each maker's devices of a class, and the class
   /// where several makers are measured.
   private func targets() -> [(Target, [PreparedRun])] {
+    if scope == .power { return split { .anyRuntime($0.deviceClass) } }
     let own = split { .device($0.device, runtime: $0.runtime) }
     let vendors = split { .vendor($0.vendor, $0.deviceClass, runtime: $0.runtime) }
     let classes = split { .deviceClass($0.deviceClass, runtime: $0.runtime) }.filter { _, rows in
@@ -103,6 +112,14 @@ package struct FoldedFit {
       }
     }
     return results
+  }
+
+  /// What rows are fitted together.
+  private func own(_ row: PreparedRun) -> String {
+    switch scope {
+    case .steps: "\(row.device) under \(row.runtime)"
+    case .power: "\(row.deviceClass)"
+    }
   }
 
   /// Rows on other devices that say most about one: those of its maker, or of any maker where that has no other.

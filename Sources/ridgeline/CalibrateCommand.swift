@@ -32,7 +32,7 @@ struct CalibrateCommand: ParsableCommand {
     let library = try Library()
     let set = try dataset.prepared(library)
     let names = dataset.files.map { ($0 as NSString).lastPathComponent }
-    let fits = try FoldedFit(set, library: library).calibrations(
+    let fits = try FoldedFit(set, library: library, kind: dataset.dataset).calibrations(
       kind: dataset.dataset, files: names, date: date ?? Self.today())
     guard !fits.isEmpty else {
       throw DataError(file: dataset.files.joined(separator: ", "), problem: "has too few rows of any device to fit")

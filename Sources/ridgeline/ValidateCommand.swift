@@ -35,7 +35,7 @@ struct ValidateCommand: ParsableCommand {
   func run() throws {
     let library = try Library()
     let set = try dataset.prepared(library)
-    let predicted = try FoldedFit(set, library: library).predictions(leavingOut: folds)
+    let predicted = try FoldedFit(set, library: library, kind: dataset.dataset).predictions(leavingOut: folds)
     let comparison = Comparison(set.runs, predicted)
     if let rows { try RowFile.write(comparison, to: rows) }
     let table = AccuracyTable.table(comparison)
