@@ -51,8 +51,9 @@ extension FittedConstant {
 
   /// What mean board power determines about devices of a class, whatever runs on them.
   static let power: [FittedConstant] = [
-    FittedConstant(.powerStatic, 0.05...0.6, expected: 0.2, spread: 0.5),
-    FittedConstant(.powerCompute, 0.1...2, expected: 0.9, spread: 0.5),
-    FittedConstant(.powerMemory, 0.05...2, expected: 0.5, spread: 0.5),
+    FittedConstant(.powerStatic, 0.02...0.6, expected: 0.2, spread: 1),
+    FittedConstant(.powerCompute, 0.1...2, expected: 0.9, spread: 1),
+    FittedConstant(.powerMemory, 0.05...2, expected: 0.5, spread: 1),
+    FittedConstant(.powerAttention, 0.01...1, expected: 0.2, spread: 2),
   ]
 }

@@ -38,16 +38,16 @@ package struct FoldedFit {
   package func predictions(leavingOut fold: Fold) throws -> [MetricValues] {
     switch fold {
     case .none: try RunPricer(set, rows: set.runs) { $0.pricer.constants }.predictions(set.runs)
-    case .model: try heldOut(groups: { "\($0.device) under \($0.runtime)" }, \.model, transferred: false)
-    case .batch:
-      try heldOut(
-        groups: { "\($0.device) under \($0.runtime)" }, { String($0.run.batch.sequences) }, transferred: false)
+    case .model: try heldOut(groups: own, \.model, transferred: false)
+    case .batch: try heldOut(groups: own, { String($0.run.batch.sequences) }, transferred: false)
     case .quarter:
       try heldOut(
         groups: { "\($0.deviceClass) by \($0.vendor) under \($0.runtime)" }, ModelQuarters(set.runs).name,
         transferred: true)
     case .device:
-      try heldOut(groups: { "\($0.deviceClass) under \($0.runtime)" }, \.device, transferred: true, nearest: true)
+      try heldOut(
+        groups: { scope == .power ? own($0) : "\($0.deviceClass) under \($0.runtime)" }, \.device,
+        transferred: scope == .steps, nearest: true)
     }
   }
 
@@ -61,7 +61,11 @@ package struct FoldedFit {
     for (target, rows) in targets() {
       guard rows.count > fit.constants.count else { continue }
       progress(target.name)
-      let transferred = if case .device = target { false } else { true }
+      let transferred =
+        switch target {
+        case .device, .anyRuntime: false
+        case .vendor, .deviceClass: true
+        }
       let base: (Deployment) throws -> Constants = { try self.base($0, transferred: transferred) }
       let outcome = try fit.fit(rows, of: set, base: base)
       let pricer = try RunPricer(set, rows: rows, base: base)

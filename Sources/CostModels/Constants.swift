@@ -67,6 +67,8 @@ package enum ConstantKey: Int, CaseIterable, Sendable {
   case powerStatic
   case powerCompute
   case powerMemory
+  /// What vector units draw besides while decode attention runs.
+  case powerAttention
 
   /// The name in files: the case's name in snake case.
   package var name: String {
@@ -82,7 +84,7 @@ package enum ConstantKey: Int, CaseIterable, Sendable {
     case .gemmCompute, .gemmMemory, .gemmPrologue, .expertCompute, .decodeAttentionCompute, .decodeAttentionMemory,
       .prefillAttentionCompute, .decodeAttentionGroup, .prefillAttentionMemory, .elementwiseMemory, .scanCompute,
       .collectiveLink,
-      .powerStatic, .powerCompute, .powerMemory:
+      .powerStatic, .powerCompute, .powerMemory, .powerAttention:
       false
     }
   }

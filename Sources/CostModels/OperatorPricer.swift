@@ -121,7 +121,8 @@ package struct OperatorPricer: Sendable {
     let start = constants[.decodeAttentionStart]
     let time = Seconds(start + smoothMaximum(smoothMaximum(memory, compute), floor))
     return OperatorPrice(
-      time: time, energy: energy(work, time), bound: bound(compute: compute, memory: max(memory, floor), start: start))
+      time: time, energy: min(cap * time, energy(work, time) + constants[.powerAttention] * cap * time),
+      bound: bound(compute: compute, memory: max(memory, floor), start: start))
   }
 
   /// Query tiles of 128 rows in waves over the units; under a causal mask the longest tile is twice the mean.
