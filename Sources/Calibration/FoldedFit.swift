@@ -25,6 +25,8 @@ package struct FoldedFit {
   /// What is left out in turn.
   package enum Fold: String, CaseIterable, Sendable {
     case none, model, device, batch
+    /// Rows at the edge of the sizes measured: the largest batch, the longest prompts and answers, the most devices.
+    case edge
     case quarter = "models-in-four"
   }
 
@@ -32,6 +34,7 @@ package struct FoldedFit {
   ///
   /// - `none`: with the calibrations as they stand.
   /// - `model`, `batch`: each device under each runtime is fitted to its rows without those of one model (or batch size).
+  /// - `edge`: each device under each runtime is fitted to rows of middling size; other rows have no prediction.
   /// - `quarter`: a maker's devices of a class under each runtime are fitted to the rows without a quarter of the models.
   /// - `device`: each class of devices under each runtime is fitted to the rows of the maker's other devices, or of
   ///   all others where there are none; the held-out device then has its specification, its class and its runtime, and no calibration of its own.
@@ -40,6 +43,7 @@ package struct FoldedFit {
     case .none: try RunPricer(set, rows: set.runs) { $0.pricer.constants }.predictions(set.runs)
     case .model: try heldOut(groups: own, \.model, transferred: false)
     case .batch: try heldOut(groups: own, { String($0.run.batch.sequences) }, transferred: false)
+    case .edge: try heldOut(groups: own, EdgeRows(set.runs, group: own).part, transferred: false)
     case .quarter:
       try heldOut(
         groups: { "\($0.deviceClass) by \($0.vendor) under \($0.runtime)" }, ModelQuarters(set.runs).name,
@@ -52,31 +56,18 @@ package struct FoldedFit {
   }
 
   /// Fits every device under every runtime, and every class of devices that has several under one runtime.
-  package func calibrations(
-    kind: DatasetKind, files: [String], date: String, progress: (String) -> Void = { _ in }
-  ) throws -> [FittedCalibration] {
-    let held = Dictionary(
-      uniqueKeysWithValues: zip(set.runs.map(\.run.id), try predictions(leavingOut: kind.fold)))
-    var results: [FittedCalibration] = []
-    for (target, rows) in targets() {
-      guard rows.count > fit.constants.count else { continue }
-      progress(target.name)
-      let transferred =
-        switch target {
-        case .device, .anyRuntime: false
-        case .vendor, .deviceClass: true
-        }
-      let base: (Deployment) throws -> Constants = { try self.base($0, transferred: transferred) }
+  package func calibrations(kind: DatasetKind, files: [String], date: String) throws -> [FittedCalibration] {
+    let held = try HeldPredictions(self, kind: kind)
+    return try targets().filter { $0.1.count > fit.constants.count }.map { target, rows in
+      let base: (Deployment) throws -> Constants = { try self.base($0, transferred: target.isShared) }
       let outcome = try fit.fit(rows, of: set, base: base)
       let pricer = try RunPricer(set, rows: rows, base: base)
       let fitted = Comparison(rows, pricer.predictions(rows, override: outcome.constants))
-      let left = Comparison(rows, rows.map { held[$0.run.id] ?? MetricValues() })
-      results.append(
-        FittedCalibration(
-          target: target, constants: outcome.constants, errors: outcome.errors, kind: kind, files: files, rows: rows,
-          fitted: fitted.summaries(fit.metrics), held: transferred ? [] : left.summaries(fit.metrics), date: date))
+      return FittedCalibration(
+        target: target, constants: outcome.constants, errors: outcome.errors, kind: kind, files: files, rows: rows,
+        fitted: fitted.summaries(fit.metrics), held: held.summaries(rows, target, fit.metrics),
+        interval: held.interval(rows, target), date: date)
     }
-    return results
   }
 
   private typealias Target = FittedCalibration.Target
@@ -105,12 +96,15 @@ package struct FoldedFit {
       let whole = group.members.map { set.runs[$0] }
       for held in Self.grouped(group.members, by: { part(set.runs[$0]) }) {
         let name = held.key
+        guard name != EdgeRows.middle else { continue }
         let others = whole.filter { part($0) != name }
         let rest = nearest ? kin(of: set.runs[held.members[0]], among: others) : others
         let rows = held.members.map { set.runs[$0] }
         let base: (Deployment) throws -> Constants = { try self.base($0, transferred: transferred) }
-        // A fit to nothing is the calibration of the class.
-        let found = rest.count > fit.constants.count ? try fit.fit(rest, of: set, base: base).constants : Constants()
+        let enough = rest.count > fit.constants.count
+        // A device without rows of its own to fit has no calibration of its own; a class without other devices has.
+        guard enough || transferred else { continue }
+        let found = enough ? try fit.fit(rest, of: set, base: base).constants : Constants()
         let predicted = try RunPricer(set, rows: rows, base: base).predictions(rows, override: found)
         for (index, value) in zip(held.members, predicted) { results[index] = value }
       }
@@ -119,7 +113,7 @@ package struct FoldedFit {
   }
 
   /// What rows are fitted together.
-  private func own(_ row: PreparedRun) -> String {
+  func own(_ row: PreparedRun) -> String {
     switch scope {
     case .steps: "\(row.device) under \(row.runtime)"
     case .power: "\(row.deviceClass)"

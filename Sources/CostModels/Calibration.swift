@@ -22,6 +22,8 @@ package struct Calibration: Sendable {
   package var valid: String
   /// The sizes the fit saw; nothing where nothing was fitted.
   package var range: CalibratedRange?
+  /// How far measurements may lie from what these constants predict.
+  package var interval: PredictionInterval?
   package var constants: Constants
 
   /// How closely it is aimed: device before class, one maker before all, runtime before none.
@@ -62,6 +64,7 @@ extension Calibration: CatalogueEntry {
         error: try prose("error"),
         valid: try prose("valid"),
         range: try file.optional("range").map(CalibratedRange.parse),
+        interval: try file.optional("interval").map(PredictionInterval.parse),
         constants: try constants(file.required("constants")))
       try target.finish()
       guard calibration.device != nil || calibration.deviceClass != nil else {
@@ -92,6 +95,7 @@ package struct CalibrationChoice: Sendable {
   package let constants: Constants
   /// Names of the files used, most general first.
   package let names: [String]
+  package let intervals: IntervalChoice
 
   /// - Throws: ``DataError`` when some constant has no value for this device.
   package init(
@@ -110,5 +114,6 @@ package struct CalibrationChoice: Sendable {
     }
     constants = merged
     names = applicable.map(\.name)
+    intervals = IntervalChoice(applicable)
   }
 }

@@ -12,6 +12,8 @@ package struct Deployment: Sendable {
   package private(set) var pricer: OperatorPricer
   /// Calibration files in use, most general first.
   package let calibrations: [String]
+  /// How far measurements may lie from predictions.
+  package let intervals: IntervalChoice
   /// Choices made for the user that a reader should know.
   package let notes: [String]
 
@@ -28,6 +30,7 @@ package struct Deployment: Sendable {
     self.runtime = runtime
     pricer = OperatorPricer(platform: platform, constants: calibration.constants)
     calibrations = calibration.names
+    intervals = calibration.intervals
     let (chosen, notes) = try formats.resolve(for: model, on: platform.device, rates: pricer.rates)
     self.notes =
       notes
