@@ -103,29 +103,6 @@ public enum PortableMath {
     return min(1, max(0, share + density * (sum * h)))
   }
 
-  /// The x below which a share of a standard normal lies: the inverse of ``normalCDF(_:)``.
-  ///
-  /// Halving brackets x to 0.13, Newton's method does the rest: within 1e-9 for shares from 1e-6, within 1e-5 from
-  /// 1e-11; beyond 8 either way the answer is 8.
-  /// - Precondition: `share` is between 0 and 1.
-  public static func normalQuantile(_ share: Double) -> Double {
-    precondition((0...1).contains(share), "a share is between 0 and 1")
-    // The lower half is the exact one: shares near 1 have lost their last digits.
-    if share > 0.5 { return -normalQuantile(1 - share) }
-    var low = -8.0
-    var high = 0.125
-    while high - low > 0.13 {
-      let middle = 0.5 * (low + high)
-      if normalCDF(middle) < share { low = middle } else { high = middle }
-    }
-    var x = 0.5 * (low + high)
-    for _ in 0..<4 {
-      let density = 0.3989422804014327 * exp(-0.5 * x * x)
-      x = min(high, max(low, x - (normalCDF(x) - share) / density))
-    }
-    return x
-  }
-
   /// Beyond this the share is 0 or 1 to a double's last digit.
   private static let largest = 8.3
   private static let perUnit = 128.0

@@ -11,7 +11,8 @@ final class RequestFile {
 
   static let columns = [
     "request", "outcome", "input_tokens", "output_tokens", "arrival_s", "queue_s", "ttft_s", "tpot_s", "e2e_s",
-    "preemptions", "class", "tenant", "replica", "hit_tokens", "generated_tokens", "met_objectives", "fluidity_index",
+    "preemptions", "class", "tenant", "replica", "hit_tokens", "generated_tokens", "retries", "met_objectives",
+    "fluidity_index",
     "fluid_tokens_per_s",
   ]
 
@@ -48,7 +49,7 @@ final class RequestFile {
     let isJudged = !objective.isEmpty && record.outcome != .unfinished
     return [
       .text(item.name), .text(item.tenant), record.replica >= 0 ? .int(record.replica) : .missing,
-      .int(record.hitTokens), .int(record.generatedTokens),
+      .int(record.hitTokens), .int(record.generatedTokens), .int(record.retries),
       isJudged ? .text(objective.check(record).all ? "yes" : "no") : .missing,
       ResultTable.Cell(record.fluidity?.index),
       ResultTable.Cell(record.fluidity?.fluidGap.map { 1e9 / Double($0) }),

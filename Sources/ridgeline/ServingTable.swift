@@ -75,7 +75,10 @@ enum ServingTable {
 
   /// People are spared what there is none of.
   private static func isWorthAWord(_ fact: Fact) -> Bool {
-    let rare = ["timed_out", "cancelled", "swaps_out", "swaps_in", "adapter_loads", "prefix_hit_rate"]
+    let rare = [
+      "timed_out", "cancelled", "failed", "swaps_out", "swaps_in", "adapter_loads", "prefix_hit_rate", "replica_starts",
+      "replica_stops", "replica_failures", "role_flips", "retries", "transfers", "transferred_b",
+    ]
     if fact.column.name == "class" || fact.cell == .missing { return false }
     return !(rare.contains(fact.column.name) && (fact.cell == .int(0) || fact.cell == .number(0)))
   }
@@ -144,8 +147,8 @@ enum ServingTable {
         (Column("saturated"), saturation(result)),
       ] + rateFacts(result, result.metrics.completed, result.metrics.inputTokens, result.metrics.outputTokens)
       + goodputFacts(result, result.metrics.objectives, result.metrics.objectivesByClass)
-      + batchFacts(result) + cacheFacts(result) + fairnessFacts(result.metrics.tenants)
-      + fluidityFacts(result.metrics.fluidity) + energyFacts(result, deployment)
+      + batchFacts(result) + clusterFacts(result.cluster) + cacheFacts(result) + fairnessFacts(result.metrics.tenants)
+      + fluidityFacts(result.metrics.fluidity) + energyFacts(result)
   }
 
   private static func outcomeFacts(_ counts: OutcomeCounts) -> [Fact] {
@@ -155,6 +158,7 @@ enum ServingTable {
       (Column("rejected", style: .count), .int(counts.rejected)),
       (Column("timed_out", heading: "timed out", style: .count), .int(counts.timedOut)),
       (Column("cancelled", style: .count), .int(counts.cancelled)),
+      (Column("failed", style: .count), .int(counts.failed)),
       (Column("unfinished", style: .count), .int(counts.unfinished)),
     ]
   }
@@ -211,12 +215,24 @@ enum ServingTable {
       (Column("replicas", style: .count), .int(result.replicas)),
       (
         Column("replica_seconds", heading: "replica-seconds"),
-        .number(result.duration.value * Double(result.replicas))
+        .number(result.replicaTime.value)
       ),
       (Column("utilisation", heading: "utilisation", style: .percent), .number(result.utilisation)),
       (Column("steps", style: .count), .int(result.metrics.steps)),
       (Column("mean_batch", heading: "mean batch"), .number(result.meanBatch)),
       (Column("peak_waiting", heading: "longest line", style: .count), .int(result.metrics.peakWaiting)),
+    ]
+  }
+
+  private static func clusterFacts(_ counts: ClusterCounts) -> [Fact] {
+    [
+      (Column("replica_starts", heading: "replicas switched on", style: .count), .int(counts.starts)),
+      (Column("replica_stops", heading: "replicas switched off", style: .count), .int(counts.stops)),
+      (Column("replica_failures", heading: "failures of replicas", style: .count), .int(counts.failures)),
+      (Column("role_flips", heading: "changes of role", style: .count), .int(counts.flips)),
+      (Column("retries", style: .count), .int(counts.retries)),
+      (Column("transfers", heading: "caches moved", style: .count), .int(counts.transfers)),
+      (Column("transferred_b", heading: "bytes of these", style: .size), .number(Double(counts.bytesReceived))),
     ]
   }
 
@@ -257,9 +273,8 @@ enum ServingTable {
     ]
   }
 
-  private static func energyFacts(_ result: ServingResult, _ deployment: Deployment) -> [Fact] {
+  private static func energyFacts(_ result: ServingResult) -> [Fact] {
     let tokens = Double(max(1, result.metrics.outputTokens))
-    let price = deployment.price(of: result.duration)
     return [
       (Column("energy_j", heading: "energy", style: .energy), Cell(result.energy)),
       (
@@ -272,7 +287,7 @@ enum ServingTable {
       ),
       (
         Column("usd_per_million_output_tokens", heading: "price per 1M output tokens", style: .money),
-        Cell(price.map { $0.value / tokens * 1e6 })
+        Cell(result.cost.map { $0.value / tokens * 1e6 })
       ),
     ]
   }

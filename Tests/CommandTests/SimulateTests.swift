@@ -5,9 +5,11 @@ import Testing
   private static let columns: [String] = {
     let facts = [
       "model", "hardware", "devices", "runtime", "traffic", "class", "tenant", "requests", "completed", "rejected",
-      "timed_out", "cancelled", "unfinished", "duration_s", "saturated", "requests_per_s", "input_tokens_per_s",
+      "timed_out", "cancelled", "failed", "unfinished", "duration_s", "saturated", "requests_per_s",
+      "input_tokens_per_s",
       "output_tokens_per_s", "goodput_requests_per_s", "goodput_output_tokens_per_s", "objectives_met", "ttft_met",
       "tpot_met", "e2e_met", "replicas", "replica_seconds", "utilisation", "steps", "mean_batch", "peak_waiting",
+      "replica_starts", "replica_stops", "replica_failures", "role_flips", "retries", "transfers", "transferred_b",
       "kv_blocks", "kv_occupancy_mean", "kv_occupancy_peak", "prefix_hit_rate", "preemptions", "swaps_out", "swaps_in",
       "adapter_loads", "tenant_demand_tokens", "tenant_service_tokens", "service_jain_index", "service_max_min_ratio",
       "fluidity_index_mean", "deadline_miss_rate_p99", "fluid_requests", "fluid_tokens_per_s", "energy_j",
@@ -72,7 +74,7 @@ import Testing
     #expect(
       lines[0] == [
         "request", "outcome", "input_tokens", "output_tokens", "arrival_s", "queue_s", "ttft_s", "tpot_s", "e2e_s",
-        "preemptions", "class", "tenant", "replica", "hit_tokens", "generated_tokens", "met_objectives",
+        "preemptions", "class", "tenant", "replica", "hit_tokens", "generated_tokens", "retries", "met_objectives",
         "fluidity_index", "fluid_tokens_per_s",
       ])
     let requests = lines.dropFirst()

@@ -4,6 +4,8 @@ import Workloads
 struct LiveRequest {
   enum Phase: UInt8 {
     case waiting, prefilling, decoding, transferring
+    /// No longer served, but not reported yet: it stands for other samples of its prompt.
+    case leaving
     /// Ended while its place in a line or a timer still refers to it.
     case ended
   }
@@ -21,6 +23,8 @@ struct LiveRequest {
   var computed = 0
   /// Tokens of the answer so far, up to the last time it was looked at.
   var generated = 0
+  /// Tokens of the answer when it last got a slot.
+  var generatedBefore = 0
   /// KV blocks of its own, and the shared ones before them.
   var blocks = 0
   var sharedBlocks = 0

@@ -99,7 +99,9 @@ struct Ranking {
     if countsService { served[tenant(live)] += Self.inputWeight * tokens }
   }
 
-  mutating func decoded(_ live: LiveRequest) { if countsService { served[tenant(live)] += Self.outputWeight } }
+  mutating func decoded(_ live: LiveRequest, tokens: Int = 1) {
+    if countsService { served[tenant(live)] += Self.outputWeight * tokens }
+  }
 
   mutating func joined(_ live: LiveRequest) { if countsService { decoding[tenant(live)] += 1 } }
 

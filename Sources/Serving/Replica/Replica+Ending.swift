@@ -243,6 +243,7 @@ extension Replica {
       var sample = table[row]
       sample.slot = Int32(slot)
       let copy = table.add(sample)
+      if sample.givenUpAs != nil { givenUp.append(copy) }
       pool.cache.hold(node)
       slots[slot] = copy
       order.append(slot)
@@ -273,6 +274,7 @@ extension Replica {
   private mutating func forgetWaiting(_ row: Int32, now: Int64, _ table: inout RequestTable) {
     backlog.drop(table[row].promptRest, now: now)
     if table[row].isSwapped { hostBlocks -= limits.blocks(for: table[row].computed) }
+    table[row].phase = .leaving
     waiting.forgetOne()
   }
 

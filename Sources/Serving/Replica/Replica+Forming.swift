@@ -23,6 +23,13 @@ extension Replica {
     guard !isIdle else { return false }
     waiting.refresh()
     var step = FormingStep(budget: limits.maxBatchedTokens, now: now)
+    form(&step, &table)
+    guard step.shape.tokens > 0 else { return false }
+    begin(step)
+    return true
+  }
+
+  private mutating func form(_ step: inout FormingStep, _ table: inout RequestTable) {
     if ranking.scheduler.preempts { yieldPlaces(&step, &table) }
     if mayBeginSequences {
       if !received.isEmpty { seatReceived(&step, &table) }
@@ -43,9 +50,6 @@ extension Replica {
       guard received.count < before else { break }
       takeDecodes(&step, &table)
     }
-    guard step.shape.tokens > 0 else { return false }
-    begin(step)
-    return true
   }
 
   /// A static batch is joined by nobody once it has begun.
@@ -71,6 +75,8 @@ extension Replica {
     while decodeBlocks(table) > pool.available {
       if let slot = padding.last {
         retire(slot, &table)
+      } else if order.count == 1, let slot = order.last, detach(slot, &table) {
+        continue
       } else if let slot = victim(step.now, table) {
         preempt(slot, &step, &table)
       } else {
@@ -86,7 +92,7 @@ extension Replica {
   }
 
   /// Blocks that the next decode step may fill.
-  private func decodeBlocks(_ table: RequestTable) -> Int {
+  func decodeBlocks(_ table: RequestTable) -> Int {
     options.speculation != nil && speculates ? speculativeBlocks(table) : decodes.blocksNeeded
   }
 
@@ -109,6 +115,7 @@ extension Replica {
   mutating func seat(_ row: Int32, _ slot: Int, _ table: inout RequestTable) {
     slots[slot] = row
     table[row].slot = Int32(slot)
+    table[row].generatedBefore = table[row].generated
     order.append(slot)
     tokenTimes[slot] = -1
   }
@@ -134,6 +141,7 @@ extension Replica {
       while needed > pool.available, let last = order.last, last != slot, !isInStep(last, step) {
         preempt(last, &step, &table)
       }
+      if needed > pool.available, order.count == 1, detach(slot, &table) { continue }
       // The last one waits for the others to finish; nobody after it could go on either.
       guard needed <= pool.available else { return false }
       take(slot, tokens, needed, &step, &table)
@@ -194,9 +202,19 @@ extension Replica {
 
   /// What a waiting request asks for, whether it is to be had or not.
   func wish(_ row: Int32, _ step: FormingStep, _ table: RequestTable) -> Offer {
-    let live = table[row]
     // The last token of a prompt is computed even when it is in cache: its output is the first token.
-    let match = pool.cache.match(live.request.prompt, atMost: live.target - 1)
+    let match = pool.cache.match(table[row].request.prompt, atMost: table[row].target - 1)
+    let offer = wish(row, match, step, table)
+    guard match.node >= 0, offer.needed > pool.available else { return offer }
+    // Held prefixes are kept whole, also what goes on after this prompt's part; where that leaves too little room, the
+    // prompt does without.
+    return wish(row, (blocks: 0, node: -1), step, table)
+  }
+
+  private func wish(
+    _ row: Int32, _ match: (blocks: Int, node: Int32), _ step: FormingStep, _ table: RequestTable
+  ) -> Offer {
+    let live = table[row]
     let cached = match.blocks * limits.blockSize
     let tokens = chunk(of: live.target - cached, step)
     let samples = live.generated == 0 && live.family < 0 ? Int(live.request.samples) : 1
@@ -244,7 +262,7 @@ extension Replica {
   private mutating func resumeSwapped(_ step: inout FormingStep, _ table: inout RequestTable) {
     while let row = nextWaiting(step.now, &table), table[row].isSwapped, let slot = freeSlots.last {
       let blocks = limits.blocks(for: table[row].computed)
-      guard blocksToResume(table[row]) + decodes.blocksNeeded <= pool.available, adapters(admit: row, &step, table)
+      guard blocksToResume(table[row]) + decodeBlocks(table) <= pool.available, adapters(admit: row, &step, table)
       else { return }
       waiting.removeNext(row, tenant: ranking.tenant(table[row]))
       table[row].isInLine = false
@@ -254,8 +272,11 @@ extension Replica {
     }
   }
 
-  /// Blocks for a cache that comes back, and for its next token.
-  func blocksToResume(_ live: LiveRequest) -> Int { limits.blocks(for: live.computed + 1) + limits.watermarkBlocks }
+  /// Blocks for a cache that comes back, and for the tokens it may gain in the next step.
+  func blocksToResume(_ live: LiveRequest) -> Int {
+    let gain = options.speculation.map { min($0.depth + 1, live.outputTokens - live.generated) } ?? 1
+    return limits.blocks(for: live.computed + gain) + limits.watermarkBlocks
+  }
 
   private mutating func swapIn(
     _ row: Int32, _ slot: Int, _ blocks: Int, _ step: inout FormingStep, _ table: inout RequestTable
@@ -299,7 +320,8 @@ extension Replica {
     return waiting.next(
       isWaiting: { row in
         if table[row].phase == .waiting { return true }
-        table.remove(row)
+        table[row].isInLine = false
+        if table[row].phase == .ended { table.remove(row) }
         return false
       }, place: { row in ranking.place(table[row], row: row, now: now) })
   }

@@ -34,7 +34,7 @@ extension Replica {
 
   /// Running requests make room for the first that waits, if it has a lower key and does not fit beside them.
   ///
-  /// A request keeps its place until it has decoded a token there, and nobody has to go in vain: not while a prompt in
+  /// A request keeps its place until it has got a token there, and nobody has to go in vain: not while a prompt in
   /// work would take the room, and not where it would still be too small. So whatever the keys, every change of places
   /// is paid for with a token, and a run comes to an end.
   /// - Complexity: O(running requests) while the first one that waits does not fit.
@@ -43,13 +43,13 @@ extension Replica {
       let row = nextWaiting(step.now, &table)
     else { return }
     let wanted = room(for: row, step, table)
-    guard !has(wanted, beside: []) else { return }
+    guard !has(wanted, beside: [], table) else { return }
     let key = ranking.place(table[row], row: row, now: step.now).key
     var others = yielding(to: key, step.now, table)
-    guard has(wanted, beside: others) else { return }
+    guard has(wanted, beside: others, table) else { return }
     others.sort { $1.place < $0.place }
     var next = 0
-    while !has(wanted, beside: []), next < others.count {
+    while !has(wanted, beside: [], table), next < others.count {
       preempt(others[next].slot, &step, &table)
       next += 1
     }
@@ -64,16 +64,18 @@ extension Replica {
   }
 
   /// Whether there is room beside the decodes, once some requests have gone.
-  private func has(_ wanted: (slots: Int, blocks: Int), beside others: [Yielding]) -> Bool {
+  private func has(
+    _ wanted: (slots: Int, blocks: Int), beside others: [Yielding], _ table: RequestTable
+  ) -> Bool {
     wanted.slots <= freeSlots.count + others.count
-      && wanted.blocks + decodes.blocksNeeded <= others.reduce(pool.available) { $0 + $1.blocks }
+      && wanted.blocks + decodeBlocks(table) <= others.reduce(pool.available) { $0 + $1.blocks }
   }
 
   private func yielding(to key: Double, _ now: Int64, _ table: RequestTable) -> [Yielding] {
     var found: [Yielding] = []
     order.visit { slot in
       let live = table[slots[slot]]
-      guard live.phase == .decoding, decodes.stepsSinceJoin(slot) > 0 else { return }
+      guard live.phase == .decoding, !live.isPadding, generated(live) > live.generatedBefore else { return }
       let place = runningPlace(slot, now, table)
       guard key < place.key else { return }
       let own = limits.blocks(for: decodes.cached(slot)) - live.sharedBlocks
@@ -105,6 +107,20 @@ extension Replica {
     step.hasPreempted = true
     table[row].phase = .waiting
     wait(row, atHead: true, now: step.now, &table)
+  }
+
+  /// A request's shared blocks become its own, so that what others added to the same prefix can go.
+  /// - Returns: Whether it had any.
+  mutating func detach(_ slot: Int, _ table: inout RequestTable) -> Bool {
+    let row = slots[slot]
+    guard table[row].node >= 0 else { return false }
+    let shared = table[row].sharedBlocks
+    pool.give(pool.cache.release(table[row].node))
+    pool.take(shared)
+    table[row].blocks += shared
+    table[row].sharedBlocks = 0
+    table[row].node = -1
+    return true
   }
 
   /// Frees a request's slot, with what has become of it written down.

@@ -188,12 +188,13 @@ struct Replica {
     var sum = pool.cache.blocks - pool.cache.evictable
     for row in slots where row >= 0 {
       let live = table[row]
-      switch live.phase {
-      case .decoding:
+      if live.phase == .decoding || live.isPadding {
         let takesPart = inStep && clock.isDecoding
-        let gain = isSpeculative ? mostGained(Int(live.slot), table) : 1
+        // Padding takes no part where drafts are verified.
+        let gain = !isSpeculative ? 1 : live.isPadding ? 0 : mostGained(Int(live.slot), table)
         sum += limits.blocks(for: decodes.cached(Int(live.slot)) + (takesPart ? gain : 0)) - live.sharedBlocks
-      default: sum += live.blocks + live.endBlocks
+      } else {
+        sum += live.blocks + live.endBlocks
       }
     }
     return sum + (received + departing).reduce(0) { $0 + table[$1].blocks }
