@@ -30,7 +30,7 @@ let package = Package(
     .target(name: "Statistics", dependencies: ["EventKernel", "CGSL"]),
     .target(
       name: "Serving",
-      dependencies: ["Quantities", "EventKernel", "Statistics", "Workloads", "Execution", deque, histogram]),
+      dependencies: ["Quantities", "EventKernel", "Workloads", "Execution", "Statistics", deque, histogram]),
     .target(name: "Reporting", dependencies: ["Quantities", "EventKernel"]),
     .executableTarget(
       name: "ridgeline",

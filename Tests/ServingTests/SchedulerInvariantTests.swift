@@ -24,7 +24,7 @@ import Workloads
       var source: any RequestSource = scenario.source()
       var records: [RequestRecord] = []
       let observer = ServingEngine.Observer(onEnd: { records.append($0) })
-      try engine.begin(&source)
+      try engine.begin(&source, .init())
       var events = 0
       while try engine.advance(&source, observer) {
         events += 1
@@ -157,7 +157,7 @@ import Workloads
     var source: any RequestSource = ListSource(requests, classes: scenario.classes)
     var log: [String] = []
     var firstEnd = Int64.max
-    try engine.begin(&source)
+    try engine.begin(&source, .init())
     while try engine.advance(&source, .init(onEnd: { _ in firstEnd = min(firstEnd, .max - 1) })) {
       if firstEnd != .max || engine.now >= end { return (log, engine.now) }
       let running = engine.replicas[0].slots.filter { $0 >= 0 }.map { row in

@@ -15,9 +15,10 @@ struct LengthPredictor {
   /// Correlation of true and predicted scores.
   private let rho: Double
 
-  init(_ knowledge: LengthKnowledge, seed: UInt64) {
+  /// - Parameter stream: Name of the random stream it draws from.
+  init(_ knowledge: LengthKnowledge, seed: UInt64, stream name: String = "serving.length-prediction") {
     self.knowledge = knowledge
-    stream = RandomStream(seed: seed, name: "serving.length-prediction")
+    stream = RandomStream(seed: seed, name: name)
     if case .ranked(let tau) = knowledge {
       rho = tau < 1 ? RankCorrelation.rho(tau: tau) : 1
       ranks = LengthRanks()
