@@ -27,16 +27,22 @@ let package = Package(
     .target(name: "Workloads", dependencies: ["Quantities", "Documents", "EventKernel"]),
     .target(name: "Execution", dependencies: ["Quantities", "Documents", "Hardware", "ModelGraph", "CostModels"]),
     .systemLibrary(name: "CGSL", pkgConfig: "gsl", providers: [.apt(["libgsl-dev"])]),
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "Statistics", dependencies: ["EventKernel", "CGSL"]),
     .target(
       name: "Serving",
       dependencies: ["Quantities", "EventKernel", "Workloads", "Execution", "Statistics", deque, histogram]),
+    .target(
+      name: "Calibration",
+      dependencies: [
+        "Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "Execution", "Statistics", "CZlib",
+      ]),
     .target(name: "Reporting", dependencies: ["Quantities", "EventKernel"]),
     .executableTarget(
       name: "ridgeline",
       dependencies: [
         "Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "Execution", "Workloads", "Serving",
-        "Reporting", argumentParser,
+        "Calibration", "Statistics", "Reporting", argumentParser,
       ]),
     .executableTarget(
       name: "ridgeline-bench",

@@ -367,6 +367,8 @@ private struct LinearOperator {
   /// FLOPs and bytes for one token, and for one attended pair (and one key read) by span.
   private let flopsPerToken: Double
   private let bytesPerToken: Double
+  /// Bytes a token adds to the cache, which are part of those.
+  private let writtenPerToken: Double
   private let flopsPerPair: SpanSums
   private let bytesPerPair: SpanSums
   private let flopsPerKey: SpanSums
@@ -386,6 +388,7 @@ private struct LinearOperator {
     isDecode = scope == .decode
     flopsPerToken = base.flops.value
     bytesPerToken = base.traffic.total.value
+    writtenPerToken = base.traffic.kvWritten.value
     func slope(_ probes: [Operator], _ value: (Operator) -> Double) -> SpanSums {
       SpanSums(probes.map { value($0) - value(base) })
     }
@@ -401,7 +404,8 @@ private struct LinearOperator {
     let tokens = Double(isDecode ? step.decodeSequences : step.prefillTokens)
     work.flops = FLOPs(tokens * flopsPerToken + (pairs * flopsPerPair).sum() + (step.prefillKeys * flopsPerKey).sum())
     let bytes = tokens * bytesPerToken + (pairs * bytesPerPair).sum() + (step.prefillKeys * bytesPerKey).sum()
-    work.traffic = ModelGraph.Traffic(kvRead: Bytes(bytes))
+    let written = tokens * writtenPerToken
+    work.traffic = ModelGraph.Traffic(kvRead: Bytes(bytes - written), kvWritten: Bytes(written))
     switch template.kind {
     case .decodeAttention(var shape):
       shape.sequences = step.decodeSequences

@@ -28,6 +28,7 @@ struct SimulateCommand: ParsableCommand {
   @OptionGroup var deployment: DeploymentOptions
   @OptionGroup var traffic: TrafficOptions
   @OptionGroup var limits: LimitOptions
+  @OptionGroup(title: "Measurement") var measure: MeasureOptions
 
   @Option(help: ArgumentHelp("Write one row a request, in order of completion.", valueName: "file.csv"))
   var requests: String?
@@ -38,25 +39,24 @@ struct SimulateCommand: ParsableCommand {
   func run() throws {
     if requests == "" { throw UsageError("--requests: found an empty text, expected a file") }
     try OutputFile.refuse(requests, replacing: traffic.trace)
+    try ReplayFiles.refuse(measure, replacing: traffic.trace)
     let library = try Library()
     let request = try deployment.request()
     var source = try traffic.source(library)
     let deployment = try library.deployment(request)
     let limits = try limits.applied(to: ServingLimits(deployment))
-    var engine = try ServingEngine(deployment, limits: limits)
+    var engine = try ServingEngine(deployment, limits: limits, measuring: measure.measurement())
     for note in deployment.notes { standardError("Note: \(note)") }
 
-    let file = try requests.map { try RequestFile(path: $0) }
+    let files = try ReplayFiles(requests: requests, measure, classes: source.classes)
     let total = source.count ?? traffic.requestsInTrace()
     var progress = ProgressBar("replaying", total: total ?? 1)
-    let observer = ServingEngine.Observer(
-      onEnd: file.map { file in { record in try file.write(record) } },
-      shouldContinue: { done in
-        progress.update(done)
-        return !Interrupt.wanted
-      })
+    let observer = files.observer { done in
+      progress.update(done)
+      return !Interrupt.wanted
+    }
     let result = try engine.run(&source, observer: observer)
-    progress.finish(result.metrics.completed + result.metrics.rejected)
+    progress.finish(result.metrics.ended)
     guard result.arrived > 0 else { throw DataError(file: traffic.name, problem: "holds no requests") }
     if result.metrics.rejected > 0 {
       standardError(
@@ -64,17 +64,18 @@ struct SimulateCommand: ParsableCommand {
           + "\(groupedDigits(limits.maxModelLength)) tokens (--max-model-len) or than the whole cache, and were rejected"
       )
     }
-    try report(result, deployment, file)
+    if let note = ReplayNotes.saturation(result) { standardError("Note: \(note)") }
+    try report(result, deployment, files)
   }
 
-  private func report(_ result: ServingResult, _ deployment: Deployment, _ file: RequestFile?) throws {
+  private func report(_ result: ServingResult, _ deployment: Deployment, _ files: ReplayFiles) throws {
     let table = ServingTable.summary(result, deployment, traffic: traffic.name)
     switch format {
     case .table: try standardOutput(ServingTable.text(result, deployment, traffic: traffic.name))
     case .csv: try standardOutput(MachineRenderer.csv(table))
     case .json: try standardOutput(MachineRenderer.json(table))
     }
-    try file?.finish()
+    try files.finish()
     if let requests { standardError("wrote \(groupedDigits(result.arrived)) requests to \(requests)") }
     if result.interrupted {
       throw Interrupted(description: "interrupted; the results above are of the \(result.arrived) requests until then")

@@ -63,7 +63,7 @@ import Workloads
         preemptions += result.preemptions
       }
     }
-    #expect(preemptions > 20 * Self.schedulers.count, "\(preemptions)")
+    #expect(preemptions > 10 * Self.schedulers.count, "\(preemptions)")
   }
 
   private static func checkAccounts(_ engine: ServingEngine, _ context: String) throws {
@@ -110,14 +110,15 @@ import Workloads
   private func checkTimes(_ record: RequestRecord, _ context: String) throws {
     try #require(record.firstScheduled < 0 || record.arrival <= record.firstScheduled, "\(context)")
     try #require(record.firstToken < 0 || record.firstScheduled < record.firstToken, "\(context)")
-    try #require(record.generatedTokens <= record.outputTokens, "\(context)")
+    // Up to three samples each.
+    try #require(record.generatedTokens <= 3 * record.outputTokens, "\(context)")
     switch record.outcome {
     case .completed:
       try #require(0 <= record.firstScheduled && record.firstToken <= record.completion, "\(context)")
-      try #require(record.generatedTokens == record.outputTokens, "\(context)")
+      try #require(record.generatedTokens > 0 && record.generatedTokens % record.outputTokens == 0, "\(context)")
       try #require((record.outputTokens == 1) == (record.firstToken == record.completion), "\(context)")
     case .rejected: try #require(record.firstScheduled < 0 && record.generatedTokens == 0, "\(context)")
-    case .timedOut, .cancelled, .unfinished: try #require(record.completion == -1, "\(context)")
+    default: try #require(record.completion == -1, "\(context)")
     }
   }
 
