@@ -25,10 +25,12 @@ import Workloads
   private func replica(
     waiting: Int = 0, tokens: Int = 0, rate: Double = 0, cached: Int = 0, occupancy: Double = 0
   ) -> ReplicaSignals {
-    var signals = ReplicaSignals(
-      replica: 0, outstanding: waiting, waiting: waiting, running: 0, waitingTokens: tokens, cachedTokens: cached,
-      occupancy: occupancy, price: 0, speed: 1)
+    var signals = ReplicaSignals(replica: 0)
+    signals.waiting = waiting
+    signals.waitingTokens = tokens
+    signals.cachedTokens = cached
     signals.promptRate = rate
+    signals.occupancy = occupancy
     return signals
   }
 

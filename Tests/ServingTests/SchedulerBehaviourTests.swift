@@ -148,7 +148,7 @@ import Workloads
     let requests = (0..<60).map { of($0 < 40 ? 0 : 1, 10, 10) }
     var engine = try engine(scheduler, limits(slots: 4))
     var source: any RequestSource = ListSource(requests, classes: classes)
-    try engine.begin(&source)
+    try engine.begin(&source, .init())
     var worst = 0.0
     var served = [0.0, 0.0]
     let observer = ServingEngine.Observer(onEnd: { served[$0.classIndex] += 10 + 2 * 10 })

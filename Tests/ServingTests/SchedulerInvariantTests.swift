@@ -24,7 +24,7 @@ import Workloads
       var source: any RequestSource = scenario.source()
       var records: [RequestRecord] = []
       let observer = ServingEngine.Observer(onEnd: { records.append($0) })
-      try engine.begin(&source)
+      try engine.begin(&source, .init())
       var events = 0
       while try engine.advance(&source, observer) {
         events += 1
@@ -63,7 +63,7 @@ import Workloads
         preemptions += result.preemptions
       }
     }
-    #expect(preemptions > 20 * Self.schedulers.count, "\(preemptions)")
+    #expect(preemptions > 10 * Self.schedulers.count, "\(preemptions)")
   }
 
   private static func checkAccounts(_ engine: ServingEngine, _ context: String) throws {
@@ -110,14 +110,15 @@ import Workloads
   private func checkTimes(_ record: RequestRecord, _ context: String) throws {
     try #require(record.firstScheduled < 0 || record.arrival <= record.firstScheduled, "\(context)")
     try #require(record.firstToken < 0 || record.firstScheduled < record.firstToken, "\(context)")
-    try #require(record.generatedTokens <= record.outputTokens, "\(context)")
+    // Up to three samples each.
+    try #require(record.generatedTokens <= 3 * record.outputTokens, "\(context)")
     switch record.outcome {
     case .completed:
       try #require(0 <= record.firstScheduled && record.firstToken <= record.completion, "\(context)")
-      try #require(record.generatedTokens == record.outputTokens, "\(context)")
+      try #require(record.generatedTokens > 0 && record.generatedTokens % record.outputTokens == 0, "\(context)")
       try #require((record.outputTokens == 1) == (record.firstToken == record.completion), "\(context)")
     case .rejected: try #require(record.firstScheduled < 0 && record.generatedTokens == 0, "\(context)")
-    case .timedOut, .cancelled, .unfinished: try #require(record.completion == -1, "\(context)")
+    default: try #require(record.completion == -1, "\(context)")
     }
   }
 
@@ -157,7 +158,7 @@ import Workloads
     var source: any RequestSource = ListSource(requests, classes: scenario.classes)
     var log: [String] = []
     var firstEnd = Int64.max
-    try engine.begin(&source)
+    try engine.begin(&source, .init())
     while try engine.advance(&source, .init(onEnd: { _ in firstEnd = min(firstEnd, .max - 1) })) {
       if firstEnd != .max || engine.now >= end { return (log, engine.now) }
       let running = engine.replicas[0].slots.filter { $0 >= 0 }.map { row in

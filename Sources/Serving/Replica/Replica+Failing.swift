@@ -36,7 +36,7 @@ extension Replica {
     waiting.rows { row in
       table[row].isInLine = false
       if table[row].phase == .waiting { return true }
-      table.remove(row)
+      if table[row].phase == .ended { table.remove(row) }
       return false
     }
   }
