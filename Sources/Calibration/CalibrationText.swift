@@ -14,31 +14,52 @@ package struct FittedCalibration: Sendable {
   /// Errors on the rows fitted, and with each model left out, by metric.
   package var fitted: [(metric: Metric, summary: ErrorSummary)]
   package var held: [(metric: Metric, summary: ErrorSummary)]
+  package var interval: PredictionInterval
   package var date: String
 
   /// What a calibration applies to.
   package enum Target: Hashable, Sendable {
     case device(String, runtime: String)
+    case vendor(String, DeviceClass, runtime: String)
     case deviceClass(DeviceClass, runtime: String)
+    /// Power does not depend on the runtime.
+    case anyRuntime(DeviceClass)
+
+    /// Whether it serves devices that it was not fitted to.
+    var isShared: Bool {
+      switch self {
+      case .device, .anyRuntime: false
+      case .vendor, .deviceClass: true
+      }
+    }
 
     package var name: String {
       switch self {
       case .device(let device, let runtime): "\(device)-\(runtime)"
+      case .vendor(let vendor, let deviceClass, let runtime):
+        "\(deviceClass.rawValue)-\(vendor.lowercased())-\(runtime)"
       case .deviceClass(let deviceClass, let runtime): "\(deviceClass.rawValue)-\(runtime)"
+      case .anyRuntime(let deviceClass): "\(deviceClass.rawValue)-power"
       }
     }
 
     var key: String {
       switch self {
       case .device(let device, let runtime): "{device: \(device), runtime: \(runtime)}"
+      case .vendor(let vendor, let deviceClass, let runtime):
+        "{class: \(deviceClass.rawValue), vendor: \(vendor), runtime: \(runtime)}"
       case .deviceClass(let deviceClass, let runtime): "{class: \(deviceClass.rawValue), runtime: \(runtime)}"
+      case .anyRuntime(let deviceClass): "{class: \(deviceClass.rawValue)}"
       }
     }
 
     var title: String {
       switch self {
       case .device(let device, let runtime): "\(device) under \(runtime)"
+      case .vendor(let vendor, let deviceClass, let runtime):
+        "devices of class \(deviceClass.rawValue) by \(vendor) under \(runtime)"
       case .deviceClass(let deviceClass, let runtime): "devices of class \(deviceClass.rawValue) under \(runtime)"
+      case .anyRuntime(let deviceClass): "power of devices of class \(deviceClass.rawValue)"
       }
     }
   }
@@ -59,12 +80,19 @@ package enum CalibrationText {
       "  Bounded least squares with soft L1 loss on log(predicted / measured), several starts, by 'ridgeline calibrate",
       "  --dataset \(fit.kind.rawValue)'. Standard errors of the constants: \(errors(fit)).", "error: >",
       "  Mean / median absolute percentage error. \(sentences(fit)).", "valid: >", "  \(range.prose)",
-      "range: \(range.block)", "constants:",
+      "range: \(range.block)", "interval:",
+      "  level: \(number(fit.interval.level))", "  inside: \(factors(fit.interval.inside))",
+      "  outside: \(factors(fit.interval.outside))", "constants:",
     ]
     lines += ConstantKey.allCases.filter { !fit.constants[$0].isNaN }.map {
       "  \($0.name): \(value($0, fit.constants))"
     }
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  private static func factors(_ values: MetricValues) -> String {
+    "{" + values.present.map { "\($0.rawValue): \(fixedText(values[$0] ?? 1, decimals: 3))" }.joined(separator: ", ")
+      + "}"
   }
 
   static func value(_ key: ConstantKey, _ constants: Constants) -> String {

@@ -1,3 +1,4 @@
+import CostModels
 /// Measured rows beside their predictions, and how far apart they lie by group.
 package struct Comparison: Sendable {
   package let pairs: [(row: PreparedRun, predicted: MetricValues)]

@@ -12,7 +12,8 @@ package enum DatasetKind: String, CaseIterable, Sendable {
   /// What the format is, in a line.
   package var title: String {
     switch self {
-    case .llmInferenceBench: "argonne-lcf/LLM-Inference-Bench: end-to-end latency of static batches"
+    case .llmInferenceBench:
+      "argonne-lcf/LLM-Inference-Bench: end-to-end latency of static batches, and times to first token"
     case .llmInferenceBenchPower: "argonne-lcf/LLM-Inference-Bench: mean board power of static batches"
     case .splitwise: "Mutinifni/splitwise-sim: prompt and token times of Llama-2-70B"
     case .silicon: "ai-dynamo/aiconfigurator silicon sample: TPOT and TTFT under a fixed concurrency"
@@ -33,6 +34,16 @@ package enum DatasetKind: String, CaseIterable, Sendable {
     }
   }
 
+  /// What a fit to the data determines.
+  package enum Scope: Sendable {
+    /// Steps of each device under each runtime.
+    case steps
+    /// Power of a class of devices.
+    case power
+  }
+
+  package var scope: Scope { self == .llmInferenceBenchPower ? .power : .steps }
+
   /// What is left out in turn to state a fit's error.
   package var fold: FoldedFit.Fold { self == .splitwise ? .batch : .model }
 
@@ -40,7 +51,9 @@ package enum DatasetKind: String, CaseIterable, Sendable {
   /// - Throws: `DataError` naming line and column of what does not fit the format.
   package func read(path: String) throws -> [MeasuredRun] {
     switch self {
-    case .llmInferenceBench: try BatchTableImporter.read(path: path, runtimeColumn: "framework")
+    case .llmInferenceBench:
+      try CSVReader(path: path).header.contains(FirstTokenImporter.mark)
+        ? FirstTokenImporter.read(path: path) : BatchTableImporter.read(path: path, runtimeColumn: "framework")
     case .llmInferenceBenchPower: try PowerImporter.read(path: path)
     case .splitwise: try SplitwiseImporter.read(path: path)
     case .silicon: try SiliconImporter.read(path: path)

@@ -49,8 +49,16 @@ package struct PreparedRuns: Sendable {
   private static func request(_ run: MeasuredRun, _ library: Library) throws -> Library.Request {
     let dies = try library.platforms.find(run.device).dies
     return Library.Request(
-      model: run.model, hardware: run.device, runtime: run.runtime, formats: run.formats,
+      model: run.model, hardware: run.device, runtime: run.runtime, formats: try formats(run, library),
       parallelism: run.parallelism ?? Parallelism(tensor: run.deviceCount * dies))
+  }
+
+  /// A checkpoint published in four bits is run as published, whichever four-bit format a row's label names.
+  private static func formats(_ run: MeasuredRun, _ library: Library) throws -> FormatRequest {
+    guard let wanted = run.formats.weights, wanted.bits < 8,
+      let published = try library.models.find(run.model).model.quantization, published.weights.bits < 8
+    else { return run.formats }
+    return FormatRequest(kv: run.formats.kv)
   }
 
   /// Prices the row once, so that rows that cannot run are known before any fit.
@@ -69,17 +77,23 @@ package struct PreparedRun: Sendable {
   package let run: MeasuredRun
   package let device: String
   package let deviceClass: DeviceClass
+  package let vendor: String
   package let runtime: String
   package let model: String
   /// Which of the set's deployments it runs on.
   let slot: Int
+  /// Tells architectures apart: checkpoints of one architecture are one model to a fold that leaves models out.
+  let architecture: String
 
   init(_ run: MeasuredRun, _ deployment: Deployment, slot: Int) {
     self.run = run
     self.slot = slot
     device = deployment.platform.device.name
     deviceClass = deployment.platform.device.deviceClass
+    vendor = deployment.platform.device.vendor
     runtime = deployment.runtime.name
     model = deployment.model.name
+    let body = deployment.model
+    architecture = "\(body.decoder.layerCount) layers of \(body.hidden), \(body.expertCount ?? 0) experts"
   }
 }

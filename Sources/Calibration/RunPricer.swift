@@ -35,7 +35,9 @@ package struct RunPricer {
   func logRatios(_ rows: [PreparedRun], metrics: [Metric], override: Constants) -> [Double] {
     zip(rows, predictions(rows, override: override)).flatMap { row, predicted in
       metrics.compactMap { metric in
-        row.run.measured[metric].map { log((predicted[metric] ?? .nan) / $0) }
+        // Which metrics a row is predicted in does not depend on constants.
+        guard let measured = row.run.measured[metric], let value = predicted[metric] else { return nil }
+        return log(value / measured)
       }
     }
   }

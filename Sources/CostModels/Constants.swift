@@ -105,6 +105,8 @@ package enum ConstantKey: Int, CaseIterable, Sendable {
   case powerStatic
   case powerCompute
   case powerMemory
+  /// What vector units draw besides while decode attention runs.
+  case powerAttention
 
   /// The name in files: the case's name in snake case.
   package var name: String {
@@ -139,7 +141,7 @@ package enum ConstantKey: Int, CaseIterable, Sendable {
     case .collectiveTwoShotLink, .gemmLoad, .gemmStore, .gemmWrite, .gemmWave, .expertLoad, .decodeAttentionGroup,
       .decodeAttentionJoinContext,
       .prefillAttentionWrite, .prefillAttentionHead, .collectiveDirectLimit, .powerStatic, .powerCompute,
-      .powerMemory:
+      .powerMemory, .powerAttention:
       .number
     }
   }

@@ -44,7 +44,9 @@ package struct OperatorPricer: Sendable {
       return priced(work, time.total, compute: time.compute, memory: time.memory, start: time.start)
     case .decodeAttention(let shape):
       let time = attention.decode(shape, work, peak: peak)
-      return priced(work, time.total, compute: time.compute, memory: time.memory, start: time.start)
+      var price = priced(work, time.total, compute: time.compute, memory: time.memory, start: time.start)
+      price.energy = min(price.energy + constants[.powerAttention] * cap * price.time, cap * price.time)
+      return price
     case .prefillAttention(let shape):
       let time = attention.prefill(shape, work, peak: peak)
       return priced(work, time.total, compute: time.compute, memory: time.memory, start: time.start)

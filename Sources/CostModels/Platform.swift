@@ -42,16 +42,22 @@ package struct LinkPath: Sendable, Equatable {
   package var latency: Seconds
   /// Whether every pair has its own wires, so that a rank's bandwidth is split over its peers.
   package var isMesh: Bool
+  /// Devices of the mesh, where the path says it; otherwise those of the node.
+  package var meshSize: Int?
 
-  package init(name: String, bandwidth: BytesPerSecond, latency: Seconds, isMesh: Bool = false) {
+  package init(
+    name: String, bandwidth: BytesPerSecond, latency: Seconds, isMesh: Bool = false, meshSize: Int? = nil
+  ) {
     self.name = name
     self.bandwidth = bandwidth
     self.latency = latency
-    self.isMesh = isMesh
+    self.isMesh = isMesh || meshSize != nil
+    self.meshSize = meshSize
   }
 
   /// What some of the devices have among themselves: in a mesh, the wires to those left out are of no use.
   func among(_ ranks: Int, of all: Int) -> LinkPath {
+    let all = meshSize ?? all
     guard isMesh, ranks < all else { return self }
     var path = self
     path.bandwidth = bandwidth * (Double(ranks - 1) / Double(all - 1))
@@ -103,7 +109,10 @@ package struct PlatformFinder: Sendable {
       // Alone in its box: nothing to talk to, and parallelism over it is refused by `Deployment`.
       return LinkPath(name: "none", bandwidth: .zero, latency: .zero)
     }
-    return try path(links.find(own.link), count: own.count)
+    var path = try path(links.find(own.link), count: own.count)
+    path.isMesh = own.mesh != nil
+    path.meshSize = own.mesh
+    return path
   }
 
   private func path(_ link: Link, count: Int, topology: System.Topology = .switched) -> LinkPath {

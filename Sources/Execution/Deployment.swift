@@ -12,6 +12,8 @@ package struct Deployment: Sendable {
   package private(set) var pricer: OperatorPricer
   /// Calibration files in use, most general first.
   package let calibrations: [String]
+  /// How far measurements may lie from predictions.
+  package let intervals: IntervalChoice
   /// Choices made for the user that a reader should know.
   package let notes: [String]
 
@@ -22,17 +24,18 @@ package struct Deployment: Sendable {
   /// - Throws: ``DeploymentError``, ``PlanError``, ``UnsupportedFormat`` or ``TooManyWindows``.
   package init(
     platform: Platform, model: Model, runtime: RuntimeProfile, formats: FormatRequest, parallelism: Parallelism,
-    calibration: CalibrationChoice
+    routing: ExpertRouting = .uniform, calibration: CalibrationChoice
   ) throws {
     self.platform = platform
     self.runtime = runtime
     pricer = OperatorPricer(platform: platform, constants: calibration.constants)
     calibrations = calibration.names
+    intervals = calibration.intervals
     let (chosen, notes) = try formats.resolve(for: model, on: platform.device, rates: pricer.rates)
     self.notes =
       notes
       + (platform.dies > 1 ? ["\(platform.name) holds \(platform.dies) dies a package; tp, pp and dp count dies"] : [])
-    graph = try OperatorGraph(model: model, plan: Plan(formats: chosen, parallelism: parallelism))
+    graph = try OperatorGraph(model: model, plan: Plan(formats: chosen, parallelism: parallelism, routing: routing))
     try checkDevices()
   }
 

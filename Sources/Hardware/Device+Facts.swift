@@ -45,7 +45,7 @@ extension Device {
       memory.bandwidth = memory.bandwidth.map { $0 * share }
       return memory
     }
-    die.links = links.map { DeviceLink(role: $0.role, link: $0.link, count: max(1, $0.count / dies)) }
+    die.links = links.map { DeviceLink(role: $0.role, link: $0.link, count: max(1, $0.count / dies), mesh: $0.mesh) }
     die.power.idle = power.idle * share
     die.power.cap = power.cap * share
     die.power.capMinimum = power.capMinimum.map { $0 * share }

@@ -93,7 +93,8 @@ extension Device: CatalogueEntry {
       return DeviceLink(
         role: try block.choice("role", DeviceLink.Role.self),
         link: try block.string("link"),
-        count: try block.int("count", in: 1...1024))
+        count: try block.int("count", in: 1...1024),
+        mesh: try block.optionalInt("mesh", in: 2...1024))
     }
   }
 

@@ -83,6 +83,8 @@ package struct DeviceLink: Sendable {
   package var role: Role
   package var link: String
   package var count: Int
+  /// Devices of the full mesh that these units are dealt out over, itself included; nothing behind a switch.
+  package var mesh: Int?
 }
 
 package struct PowerLimits: Sendable {

@@ -49,7 +49,7 @@ struct CalibrateCommand: ParsableCommand {
     if dataset.dataset == .operators {
       return try dataset.operators(library).calibrations(files: files, date: date).map { ($0.target.name, $0.document) }
     }
-    return try FoldedFit(dataset.prepared(library), library: library)
+    return try FoldedFit(dataset.prepared(library), library: library, kind: dataset.dataset)
       .calibrations(kind: dataset.dataset, files: files, date: date)
       .map { ($0.target.name, CalibrationText.document($0)) }
   }

@@ -30,7 +30,8 @@ enum OperatorAccuracyTable {
     case .none: [.calibrated, .own]
     case .model: [.folds]
     case .device: [.transfer]
-    case .batch: throw UsageError("--folds batch does not apply to operators; use none, model (of shapes) or device")
+    default:
+      throw UsageError("--folds \(folds.rawValue) does not apply to operators; use none, model (of shapes) or device")
     }
   }
 }

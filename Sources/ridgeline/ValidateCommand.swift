@@ -40,7 +40,7 @@ struct ValidateCommand: ParsableCommand {
       return
     }
     let set = try dataset.prepared(library)
-    let predicted = try FoldedFit(set, library: library).predictions(leavingOut: folds)
+    let predicted = try FoldedFit(set, library: library, kind: dataset.dataset).predictions(leavingOut: folds)
     let comparison = Comparison(set.runs, predicted)
     if let rows { try RowFile.write(comparison, to: rows) }
     try print(AccuracyTable.table(comparison))

@@ -1,3 +1,4 @@
+import CostModels
 import Documents
 import Execution
 import ModelGraph
@@ -17,6 +18,25 @@ enum SiliconImporter {
   }
 }
 
+/// The degrees of a row. Some rows of one node of eight devices count the ways experts are spread over twice: tp 64 with
+/// expert tp 8 and ep 8 is tp 8 and ep 8. They are divided by it once.
+private struct SiliconPlan {
+  let parallelism: Parallelism
+  let contradiction: String?
+
+  init(tensor: Int, pipeline: Int, data: Int, expertTensor: Int, expert: Int) {
+    let ranks = tensor * data
+    let twice = ranks > 8 && expert > 1 && ranks == expertTensor * expert
+    parallelism = Parallelism(
+      tensor: twice && tensor > 1 ? tensor / expert : tensor, pipeline: pipeline, expert: expert,
+      data: twice && tensor == 1 ? data / expert : data)
+    let experts = expertTensor * expert
+    contradiction =
+      experts > 1 && experts != ranks
+      ? "tp \(tensor) x attention dp \(data) contradicts expert tp \(expertTensor) x ep \(expert)" : nil
+  }
+}
+
 private struct SiliconColumns {
   let backend: Int
   let model: Int
@@ -27,6 +47,7 @@ private struct SiliconColumns {
   let input: Int
   let output: Int
   let concurrency: Int
+  let batch: Int
   let degrees: [Int]
   let ttft: Int
   let tpot: Int
@@ -41,6 +62,7 @@ private struct SiliconColumns {
     input = try csv.column("isl")
     output = try csv.column("osl")
     concurrency = try csv.column("conc")
+    batch = try csv.column("batch_size")
     degrees = try ["tp_size", "pp_size", "attention_dp_size", "moe_tp_size", "moe_ep_size"].map(csv.column)
     ttft = try csv.column("silicon_ttft_ms")
     tpot = try csv.column("silicon_tpot_ms")
@@ -48,25 +70,29 @@ private struct SiliconColumns {
 
   func run(_ csv: CSVReader) throws -> MeasuredRun {
     let degrees = try degrees.map { csv.isEmpty($0) ? 1 : try csv.int($0, in: 1...4096) }
-    let plan = Parallelism(tensor: degrees[0], pipeline: degrees[1], expert: degrees[4], data: degrees[2])
+    let plan = SiliconPlan(
+      tensor: degrees[0], pipeline: degrees[1], data: degrees[2], expertTensor: degrees[3], expert: degrees[4])
+    let load = try clients(csv, replicas: plan.parallelism.data)
     var run = MeasuredRun(
-      file: csv.file, line: csv.line, device: try csv.text(system), deviceCount: plan.devices,
+      file: csv.file, line: csv.line, device: try csv.text(system), deviceCount: plan.parallelism.devices,
       runtime: try runtimeName(csv), model: try csv.text(model),
       batch: BatchCase(
-        sequences: try csv.int(concurrency, in: BatchCase.sequenceRange),
-        inputTokens: try csv.int(input, in: BatchCase.tokenRange),
+        sequences: load, inputTokens: try csv.int(input, in: BatchCase.tokenRange),
         outputTokens: try csv.int(output, in: BatchCase.tokenRange)),
       measured: MetricValues())
     run.load = .closedLoop
-    run.parallelism = plan
+    run.parallelism = plan.parallelism
     run.formats = try formats(csv)
     if !csv.isEmpty(ttft) { run.measured[.firstToken] = try csv.double(ttft, in: 1e-3...1e9) / 1000 }
     if !csv.isEmpty(tpot) { run.measured[.perToken] = try csv.double(tpot, in: 1e-3...1e9) / 1000 }
-    if degrees[3] * degrees[4] != degrees[0] * degrees[2], degrees[3] * degrees[4] > 1 {
-      run.exclusion =
-        "tp \(degrees[0]) x attention dp \(degrees[2]) contradicts expert tp \(degrees[3]) x ep \(degrees[4])"
-    }
+    run.exclusion = plan.contradiction
     return run
+  }
+
+  /// Requests under way; where the file does not say, those of every rank's batch.
+  private func clients(_ csv: CSVReader, replicas: Int) throws -> Int {
+    guard csv.isEmpty(concurrency) else { return try csv.int(concurrency, in: BatchCase.sequenceRange) }
+    return try csv.int(batch, in: BatchCase.sequenceRange) * replicas
   }
 
   /// Backends of 2025 are not those the plain names mean in data of 2024.

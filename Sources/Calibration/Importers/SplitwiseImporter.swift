@@ -1,3 +1,4 @@
+import CostModels
 import Documents
 import Execution
 import ModelGraph
