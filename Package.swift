@@ -26,16 +26,18 @@ let package = Package(
     .target(name: "EventKernel", dependencies: [heap]),
     .target(name: "Workloads", dependencies: ["Quantities", "Documents", "EventKernel"]),
     .target(name: "Execution", dependencies: ["Quantities", "Documents", "Hardware", "ModelGraph", "CostModels"]),
-    .target(name: "Serving", dependencies: ["Quantities", "EventKernel", "Workloads", "Execution", deque, histogram]),
     .systemLibrary(name: "CGSL", pkgConfig: "gsl", providers: [.apt(["libgsl-dev"])]),
-    .target(name: "Statistics", dependencies: ["CGSL", "EventKernel"]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(name: "Statistics", dependencies: ["EventKernel", "CGSL"]),
+    .target(
+      name: "Serving",
+      dependencies: ["Quantities", "EventKernel", "Workloads", "Execution", "Statistics", deque, histogram]),
     .target(
       name: "Calibration",
       dependencies: [
         "Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "Execution", "Statistics", "CZlib",
       ]),
-    .target(name: "Reporting", dependencies: ["Quantities"]),
+    .target(name: "Reporting", dependencies: ["Quantities", "EventKernel"]),
     .executableTarget(
       name: "ridgeline",
       dependencies: [
@@ -51,12 +53,13 @@ let package = Package(
       name: "ModelGraphTests", dependencies: ["ModelGraph", "Documents", "Quantities"],
       exclude: ["LibraryCounts.json"]),
     .testTarget(name: "EventKernelTests", dependencies: ["EventKernel"]),
-    .testTarget(name: "WorkloadsTests", dependencies: ["Documents", "EventKernel", "Workloads"]),
+    .testTarget(name: "WorkloadsTests", dependencies: ["Documents", "EventKernel", "Quantities", "Workloads"]),
     .testTarget(name: "QuantitiesTests", dependencies: ["EventKernel", "Quantities"]),
     .testTarget(
       name: "DocumentsTests", dependencies: ["Documents", "EventKernel", "Hardware", "ModelGraph", "Quantities"]),
     .testTarget(name: "HardwareTests", dependencies: ["CostModels", "Documents", "Hardware", "Quantities"]),
-    .testTarget(name: "ReportingTests", dependencies: ["Quantities", "Reporting"]),
+    .testTarget(
+      name: "ReportingTests", dependencies: ["EventKernel", "Quantities", "Reporting"], exclude: ["Snapshots"]),
     .testTarget(name: "StatisticsTests", dependencies: ["EventKernel", "Statistics"]),
     .testTarget(name: "CommandTests", dependencies: ["ridgeline"]),
     .target(
@@ -78,7 +81,9 @@ let package = Package(
     .testTarget(
       name: "ServingTests",
       dependencies: [
-        "TestSupport", "EventKernel", "Workloads", "CostModels", "ModelGraph", "Quantities", "Execution", "Serving",
+        "TestSupport", "Documents", "EventKernel", "Statistics", "Workloads", "CostModels", "ModelGraph", "Quantities",
+        "Execution", "Serving",
+        histogram,
       ]),
   ]
 )

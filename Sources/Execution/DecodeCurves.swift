@@ -1,8 +1,9 @@
 import ModelGraph
+import Quantities
 
 /// What decode steps cost by their number of sequences and the tokens these attend to, as straight pieces.
 ///
-/// Each octave of context is cut into 16 pieces whose ends are priced exactly; between them time and energy are linear,
+/// Each octave of context is cut into 4 pieces whose ends are priced exactly; between them time and energy are linear,
 /// in whole picoseconds and nanojoules. The curves bend so little that the pieces stay within 0.05 % of the exact price.
 /// Many steps can then be summed in closed form, bit for bit as if taken one by one.
 ///
@@ -16,19 +17,29 @@ struct DecodeCurves {
     var picosecondsPerToken: Int64
     var nanojoules: Int64
     var nanojoulesPerToken: Int64
+
+    func cost(at context: Int64) -> StepTable.Cost {
+      StepTable.Cost(
+        picoseconds: picoseconds + picosecondsPerToken * (context - start),
+        nanojoules: nanojoules + nanojoulesPerToken * (context - start))
+    }
   }
 
   /// Pieces in an octave, and the context up to which there is one piece.
-  private static let piecesLog = 4
+  private static let piecesLog = 2
   private static let firstLog = 5
 
   private var curves: [ContiguousArray<Piece?>] = []
 
   /// The piece that holds a context, priced when first asked for.
-  mutating func piece(sequences: Int, context: Int64, price: (Int64) -> StepTable.Cost) -> Piece {
+  /// - Parameter cap: Power that prices are under, and with them all that lies between.
+  @inline(__always)
+  mutating func piece(
+    sequences: Int, context: Int64, under cap: Watts? = nil, price: (Int64) -> StepTable.Cost
+  ) -> Piece {
     let index = Self.index(context)
     if sequences < curves.count, index < curves[sequences].count, let piece = curves[sequences][index] { return piece }
-    let piece = Self.make(index, price: price)
+    let piece = Self.make(index, under: cap, price: price)
     store(piece, sequences, index)
     return piece
   }
@@ -50,7 +61,7 @@ struct DecodeCurves {
     return 1 + (octave - firstLog) << piecesLog + piece
   }
 
-  private static func make(_ index: Int, price: (Int64) -> StepTable.Cost) -> Piece {
+  private static func make(_ index: Int, under cap: Watts?, price: (Int64) -> StepTable.Cost) -> Piece {
     var start: Int64 = 0
     var width = Int64(1) << Int64(firstLog)
     if index > 0 {
@@ -61,10 +72,13 @@ struct DecodeCurves {
     let low = price(start)
     let high = price(start + width)
     // Rounded down, so that the end of a piece never exceeds the start of the next.
+    let growth = max(0, high.picoseconds - low.picoseconds) / width
+    // Power at both ends is below the cap, and so it is between them.
+    let most = cap.map { StepTable.Cost.nanojoules(in: low.picoseconds + growth * width, under: $0) } ?? .max
     return Piece(
       start: start, end: start + width, picoseconds: low.picoseconds,
-      picosecondsPerToken: max(0, high.picoseconds - low.picoseconds) / width, nanojoules: low.nanojoules,
-      nanojoulesPerToken: max(0, high.nanojoules - low.nanojoules) / width)
+      picosecondsPerToken: growth, nanojoules: low.nanojoules,
+      nanojoulesPerToken: max(0, min(high.nanojoules, most) - low.nanojoules) / width)
   }
 }
 
@@ -73,6 +87,8 @@ package struct DecodeSpan: Sendable, Equatable {
   package var steps = 0
   package var picoseconds: Int64 = 0
   package var nanojoules: Int64 = 0
+  /// The times of the first of them, as many as grow evenly.
+  package var times = StepTimes(first: 0, growth: 0, count: 0)
 
   package init() {}
 }

@@ -30,7 +30,7 @@ enum OperatorAccuracyTable {
     case .none: [.calibrated, .own]
     case .model: [.folds]
     case .device: [.transfer]
-    default:
+    case .batch, .edge, .quarter:
       throw UsageError("--folds \(folds.rawValue) does not apply to operators; use none, model (of shapes) or device")
     }
   }

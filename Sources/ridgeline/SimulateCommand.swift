@@ -12,8 +12,10 @@ struct SimulateCommand: ParsableCommand {
     discussion: """
       Continuous batching with chunked prefill and a paged KV cache, first come \
       first served, preemption by recomputation, one replica. Traces: Azure LLM \
-      2023 CSV, Mooncake JSON lines, or a CSV of arrival_s, input_tokens, \
-      output_tokens (or arrived_at, num_prefill_tokens, num_decode_tokens). Columns and their meaning are in Documentation/columns.md.
+      2023 and 2024 CSV, BurstGPT CSV, Mooncake JSON lines, vLLM request logs, \
+      or a CSV of arrival_s, input_tokens, output_tokens (or arrived_at, \
+      num_prefill_tokens, num_decode_tokens); Workloads/README.md has the rest. \
+      Columns and their meaning are in Documentation/columns.md.
 
         ridgeline simulate --model llama-3-8b --hardware h100-sxm \\
             --traffic azure-conversation --rate 12
@@ -26,6 +28,7 @@ struct SimulateCommand: ParsableCommand {
   @OptionGroup var deployment: DeploymentOptions
   @OptionGroup var traffic: TrafficOptions
   @OptionGroup var limits: LimitOptions
+  @OptionGroup(title: "Measurement") var measure: MeasureOptions
 
   @Option(help: ArgumentHelp("Write one row a request, in order of completion.", valueName: "file.csv"))
   var requests: String?
@@ -34,26 +37,26 @@ struct SimulateCommand: ParsableCommand {
   var format = OutputFormat.table
 
   func run() throws {
+    if requests == "" { throw UsageError("--requests: found an empty text, expected a file") }
     try OutputFile.refuse(requests, replacing: traffic.trace)
+    try ReplayFiles.refuse(measure, replacing: traffic.trace)
     let library = try Library()
     let request = try deployment.request()
     var source = try traffic.source(library)
     let deployment = try library.deployment(request)
     let limits = try limits.applied(to: ServingLimits(deployment))
-    var engine = try ServingEngine(deployment, limits: limits)
+    var engine = try ServingEngine(deployment, limits: limits, measuring: measure.measurement())
     for note in deployment.notes { standardError("Note: \(note)") }
 
-    let file = try requests.map { try RequestFile(path: $0) }
+    let files = try ReplayFiles(requests: requests, measure, classes: source.classes)
     let total = source.count ?? traffic.requestsInTrace()
     var progress = ProgressBar("replaying", total: total ?? 1)
-    let observer = ServingEngine.Observer(
-      onEnd: file.map { file in { record in try file.write(record) } },
-      shouldContinue: { done in
-        progress.update(done)
-        return !Interrupt.wanted
-      })
+    let observer = files.observer { done in
+      progress.update(done)
+      return !Interrupt.wanted
+    }
     let result = try engine.run(&source, observer: observer)
-    progress.finish(result.metrics.completed + result.metrics.rejected)
+    progress.finish(result.metrics.ended)
     guard result.arrived > 0 else { throw DataError(file: traffic.name, problem: "holds no requests") }
     if result.metrics.rejected > 0 {
       standardError(
@@ -61,17 +64,18 @@ struct SimulateCommand: ParsableCommand {
           + "\(groupedDigits(limits.maxModelLength)) tokens (--max-model-len) or than the whole cache, and were rejected"
       )
     }
-    try report(result, deployment, file)
+    if let note = ReplayNotes.saturation(result) { standardError("Note: \(note)") }
+    try report(result, deployment, files)
   }
 
-  private func report(_ result: ServingResult, _ deployment: Deployment, _ file: RequestFile?) throws {
+  private func report(_ result: ServingResult, _ deployment: Deployment, _ files: ReplayFiles) throws {
     let table = ServingTable.summary(result, deployment, traffic: traffic.name)
     switch format {
     case .table: try standardOutput(ServingTable.text(result, deployment, traffic: traffic.name))
     case .csv: try standardOutput(MachineRenderer.csv(table))
     case .json: try standardOutput(MachineRenderer.json(table))
     }
-    try file?.finish()
+    try files.finish()
     if let requests { standardError("wrote \(groupedDigits(result.arrived)) requests to \(requests)") }
     if result.interrupted {
       throw Interrupted(description: "interrupted; the results above are of the \(result.arrived) requests until then")
@@ -99,29 +103,42 @@ struct TrafficOptions: ParsableArguments {
     help: ArgumentHelp("Factor on a trace's arrival times: 0.5 doubles the load.", valueName: "factor"))
   var timeScale: Double?
 
-  @Option(help: "Seed of generated traffic: same seed, same requests.")
-  var seed: UInt64 = 1
+  @Option(
+    parsing: .unconditional, help: "Seed of generated traffic, 1 by default: same seed, same requests.")
+  var seed: Int?
 
   /// What the traffic is called in reports.
   var name: String { trace ?? traffic ?? "" }
 
   func source(_ library: Library) throws -> any RequestSource {
     let limit = try count.map { try checked($0, "--count", 1...1_000_000_000) }
+    let seed = try seed.map { try checked($0, "--seed", 0...Int.max) }
+    if trace == "" { throw UsageError("--trace: found an empty text, expected a file") }
+    if traffic == "" { throw UsageError("--traffic: found an empty text, expected a name or a file") }
     switch (trace, traffic) {
     case (let trace?, nil):
       guard rate == nil else {
         throw UsageError("--rate is for generated traffic; --time-scale changes a trace's load")
       }
+      guard seed == nil else { throw UsageError("--seed is for generated traffic; nothing about a trace is random") }
       let scale = try timeScale.map { try checked($0, "--time-scale", 1e-6...1e6) } ?? 1
       return try TraceReader.open(path: trace, timeScale: scale, limit: limit)
     case (nil, let name?):
       guard timeScale == nil else { throw UsageError("--time-scale is for traces; --rate changes generated traffic") }
-      var traffic = try library.traffic().find(name)
-      if let rate { traffic.arrivals = traffic.arrivals.scaled(toRate: try checked(rate, "--rate", 1e-6...1e6)) }
-      return TrafficGenerator(traffic, seed: seed, requests: limit)
+      let traffic = try scaled(library.traffic().find(name))
+      return TrafficGenerator(traffic, seed: UInt64(seed ?? 1), requests: limit)
     default:
       throw UsageError("give either --trace FILE or --traffic NAME, for example --traffic azure-conversation")
     }
+  }
+
+  private func scaled(_ traffic: Workloads.Traffic) throws -> Workloads.Traffic {
+    guard let rate else { return traffic }
+    guard let scaled = traffic.scaled(toRate: try checked(rate, "--rate", 1e-6...1e6)) else {
+      throw UsageError(
+        "--rate does not go with \(traffic.name), a closed loop: its users and their think time set the rate")
+    }
+    return scaled
   }
 
   /// Lines of a trace, for the progress bar; nothing when they cannot be counted cheaply.

@@ -5,14 +5,17 @@ extension Replica {
   /// somebody could be admitted.
   mutating func beginDecodes(now: Int64, extra: StepTable.Cost, _ first: StepTable.Cost) {
     let context = Int64(decodes.context[0])
-    var span = ReplicaClock.Span(steps: 1, sequences: decodes.count, context: context)
+    var span = ReplicaClock.Span(
+      steps: 1, sequences: decodes.count, context: context,
+      times: StepTimes(first: first.picoseconds, growth: 0, count: 1))
     var cost = StepTable.Cost(
       picoseconds: first.picoseconds + extra.picoseconds, nanojoules: first.nanojoules + extra.nanojoules)
     if takesSpans, extra.picoseconds == 0 {
-      let most = min(decodes.stepsToNextEnd, stepsUntilCacheIsFull)
+      let most = decodes.steps(until: pool.available, atMost: decodes.stepsToNextEnd)
       if most > 1 {
         let many = costs.span(sequences: decodes.count, context: context, limit: most)
         span.steps = many.steps
+        span.times = many.times
         cost = StepTable.Cost(picoseconds: many.picoseconds, nanojoules: many.nanojoules)
       }
     }
@@ -21,12 +24,14 @@ extension Replica {
 
   /// Whether the steps after this one would be the same while nobody comes or goes.
   private var takesSpans: Bool {
-    options.takesManySteps && costs.hasCurves && prefilling.isEmpty && received.isEmpty && !decodesWait
-      && (waiting.isEmpty || !(waiting.changesWithTime || ranking.scheduler.preempts))
+    options.takesManySteps && costs.hasCurves && prefilling.isEmpty && received.isEmpty && late.isEmpty && !decodesWait
+      && (waiting.isEmpty || !mayChangeWithTime)
   }
 
-  /// Steps that the blocks at hand last for, this one's being taken already.
-  private var stepsUntilCacheIsFull: Int { decodes.steps(until: pool.available) }
+  /// Whether another one of those who wait could be let in while nobody comes or goes.
+  private var mayChangeWithTime: Bool {
+    ranking.scheduler.preempts || waiting.changesWithTime && !freeSlots.isEmpty
+  }
 
   /// The span is to end with the step in progress at a time.
   mutating func cut(at now: Int64) {
@@ -34,12 +39,20 @@ extension Replica {
     let part = costs.span(
       sequences: span.sequences, context: span.context, limit: span.steps, within: clock.picoseconds(until: now))
     guard part.steps < span.steps else { return }
-    clock.shorten(steps: part.steps, picoseconds: part.picoseconds, nanojoules: part.nanojoules)
+    clock.shorten(to: part)
+  }
+
+  /// Decode steps of the span in progress that have ended before a time, and are not booked yet.
+  func stepsTaken(at now: Int64) -> Int {
+    guard let span = clock.span, clock.isBusy, span.steps > 1, now > clock.start else { return 0 }
+    let part = costs.span(
+      sequences: span.sequences, context: span.context, limit: span.steps, within: clock.picoseconds(until: now))
+    return part.steps - 1
   }
 
   /// Blocks in use at a time within the step or span in progress.
   func usedBlocks(at now: Int64) -> Int {
-    guard let span = clock.span, span.steps > 1, now > clock.start else { return usedBlocks }
+    guard clock.isBusy, let span = clock.span, span.steps > 1, now > clock.start else { return usedBlocks }
     let part = costs.span(
       sequences: span.sequences, context: span.context, limit: span.steps, within: clock.picoseconds(until: now))
     return usedBlocks + decodes.blocksNeeded(inNext: part.steps) - decodes.blocksNeeded(inNext: 1)

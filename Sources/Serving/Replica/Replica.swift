@@ -1,3 +1,4 @@
+import EventKernel
 import Execution
 import ModelGraph
 import Quantities
@@ -12,8 +13,12 @@ struct Replica {
   let limits: ServingLimits
   let options: ReplicaOptions
   let costs: StepTable
+  /// Prices the draft model's steps, with speculation that has one.
+  let draftCosts: StepTable?
   let batching: Batching
 
+  /// Its options' role, unless it has changed.
+  var role: ReplicaOptions.Role
   var ranking: Ranking
   var waiting: WaitingLine
   /// Rows of the requests that hold a slot; -1 for a free slot.
@@ -48,22 +53,34 @@ struct Replica {
   /// When a decoding slot's newest token came out, while decodes wait for a step of prompts.
   var tokenTimes: [Int64]
   var decodesWait = false
+  /// Decoding slots whose newest token came out before the last step: elsewhere, or before they lost their place.
+  var late: [Int] = []
+  /// Whether the step in progress verifies drafts, and the lots by which they are accepted.
+  var isSpeculative = false
+  var lots: RandomStream
+  var backlog: PromptBacklog
+  /// When decode steps ended, where somebody wants to know.
+  var stepLog: StepLog?
   /// Requests of each tenant that are here, for fair shares.
   var tenantRequests: [Int]
 
   init(
     limits: ServingLimits, costs: StepTable, scheduler: any Scheduler = FirstComeFirstServed(),
     batching: Batching? = nil, options: ReplicaOptions = ReplicaOptions(), classes: [RequestClass] = [.standard],
-    forest: PrefixForest? = nil
+    forest: PrefixForest? = nil, draftCosts: StepTable? = nil, seed: UInt64 = 1, index: Int = 0
   ) {
     var limits = limits
     let batching = scheduler.batching ?? batching ?? Batching(limits.chunkedPrefill ? .chunked : .mixed)
-    if let tokens = batching.tokens { limits.maxBatchedTokens = max(tokens, limits.maxSequences) }
+    // Decodes may exceed a scheduler's budget; prompts get what they leave.
+    if let tokens = batching.tokens { limits.maxBatchedTokens = tokens }
     self.limits = limits
     self.options = options
+    role = options.role
     self.costs = costs
+    self.draftCosts = draftCosts
     self.batching = batching
     ranking = Ranking(scheduler, classes)
+    backlog = PromptBacklog(measuresRate: options.measuresPromptRate)
     waiting = WaitingLine(scheduler.line, tenants: ranking.tenants)
     let capacity = limits.maxSequences
     slots = Array(repeating: -1, count: capacity)
@@ -76,6 +93,7 @@ struct Replica {
     adapters = AdapterSlots(capacity: options.adapterSlots)
     tokenTimes = Array(repeating: 0, count: capacity)
     tenantRequests = Array(repeating: 0, count: ranking.tenants)
+    lots = RandomStream(seed: seed, name: "serving.speculation.\(index)")
   }
 
   var freeBlocks: Int { pool.available }
@@ -98,9 +116,11 @@ struct Replica {
 
   /// Puts a request into the waiting line.
   mutating func enqueue(_ row: Int32, now: Int64, _ table: inout RequestTable) {
-    let live = table[row]
-    let tenant = ranking.tenant(live)
-    ranking.becomesActive(live) { tenantRequests[$0] > 0 }
+    let tenant = ranking.tenant(table[row])
+    if ranking.countsService, tenantRequests[tenant] == 0 {
+      let steps = stepsTaken(at: now)
+      ranking.becomesActive(tenant, decodeSteps: steps) { tenantRequests[$0] > 0 }
+    }
     tenantRequests[tenant] += 1
     wait(row, atHead: false, now: now, &table)
     if let span = clock.span, span.steps > 1, mayChangeWithArrival { cut(at: now) }
@@ -111,6 +131,11 @@ struct Replica {
 
   mutating func wait(_ row: Int32, atHead: Bool, now: Int64, _ table: inout RequestTable) {
     table[row].isInLine = true
+    backlog.add(table[row].promptRest, now: now)
+    if waiting.isByArrival {
+      waiting.addByArrival(row, atHead: atHead)
+      return
+    }
     let live = table[row]
     let ranking = self.ranking
     waiting.add(row, tenant: ranking.tenant(live), atHead: atHead) { ranking.place(live, row: row, now: now) }
@@ -123,12 +148,17 @@ struct Replica {
     cut(at: now)
   }
 
-  /// Sets blocks aside for a cache that is to come.
-  /// - Returns: Whether there are enough.
-  mutating func reserve(_ blocks: Int) -> Bool {
-    guard blocks + limits.watermarkBlocks <= pool.available else { return false }
+  /// Whether a cache of so many blocks can come: nobody who was here before waits, and there is room beside the blocks
+  /// that the step in progress has yet to fill.
+  func hasRoom(_ blocks: Int, now: Int64) -> Bool {
+    waiting.isEmpty && blocks + limits.watermarkBlocks + usedBlocks(at: now) - usedBlocks <= pool.available
+  }
+
+  /// Sets blocks aside for a cache that is to come; the step in progress is the last that did not reckon with it.
+  /// - Precondition: ``hasRoom(_:now:)``.
+  mutating func reserve(_ blocks: Int, now: Int64) {
+    cut(at: now)
     pool.take(blocks)
-    return true
   }
 
   /// A reservation is not needed.
@@ -153,17 +183,26 @@ struct Replica {
 
   // MARK: Checking
 
+  /// Prompt tokens yet to be computed, counted one by one: what ``backlog`` must say.
+  func uncomputedPromptTokens(_ table: RequestTable) -> Int {
+    let waiting = waiting.rows { table[$0].phase == .waiting && table[$0].isInLine }
+    let inWork = prefilling.map { slots[$0] }
+    return (waiting + inWork).reduce(0) { $0 + table[$1].promptRest }
+  }
+
   /// Blocks that requests at this replica hold, counted one by one, shared ones once: what ``usedBlocks`` must say.
   /// - Parameter inStep: With the blocks that the step in progress fills.
   func heldBlocks(inStep: Bool, _ table: RequestTable) -> Int {
     var sum = pool.cache.blocks - pool.cache.evictable
     for row in slots where row >= 0 {
       let live = table[row]
-      switch live.phase {
-      case .decoding:
+      if live.phase == .decoding || live.isPadding {
         let takesPart = inStep && clock.isDecoding
-        sum += limits.blocks(for: decodes.cached(Int(live.slot)) + (takesPart ? 1 : 0)) - live.sharedBlocks
-      default: sum += live.blocks + live.endBlocks
+        // Padding takes no part where drafts are verified.
+        let gain = !isSpeculative ? 1 : live.isPadding ? 0 : mostGained(Int(live.slot), table)
+        sum += limits.blocks(for: decodes.cached(Int(live.slot)) + (takesPart ? gain : 0)) - live.sharedBlocks
+      } else {
+        sum += live.blocks + live.endBlocks
       }
     }
     return sum + (received + departing).reduce(0) { $0 + table[$1].blocks }
@@ -179,6 +218,9 @@ package struct ReplicaCounts: Sendable, Equatable {
   package var promptTokens = 0
   package var hitTokens = 0
   package var adapterLoads = 0
+  /// Sequences' steps that verified drafts, and the tokens these gave.
+  package var speculations = 0
+  package var speculatedTokens = 0
 
   mutating func add(_ other: ReplicaCounts) {
     preemptions += other.preemptions
@@ -187,5 +229,7 @@ package struct ReplicaCounts: Sendable, Equatable {
     promptTokens += other.promptTokens
     hitTokens += other.hitTokens
     adapterLoads += other.adapterLoads
+    speculations += other.speculations
+    speculatedTokens += other.speculatedTokens
   }
 }

@@ -32,7 +32,8 @@ package struct ServingLimits: Sendable, Equatable {
   }
 
   /// The limits a deployment's runtime sets: its defaults, the model's length, and blocks by the memory ledger.
-  package init(_ deployment: Deployment) {
+  /// - Parameter draft: A draft model on the same devices, whose weights and cache take their part.
+  package init(_ deployment: Deployment, draft: Deployment? = nil) {
     let runtime = deployment.runtime
     let ledger = deployment.memoryLedger()
     // Constant states are set aside for as many sequences as may be admitted; they take half of the room at most.
@@ -41,7 +42,14 @@ package struct ServingLimits: Sendable, Equatable {
     let room = keepsTokens ? ledger.cacheRoom * 0.5 : ledger.cacheRoom
     let fitting = state > .zero ? Int(min(1e9, max(0.0, room / state).rounded(.down))) : Int.max
     let sequences = min(runtime.maxSequences, max(1, fitting))
-    let blocks = keepsTokens ? ledger.blocks(beside: state * Double(sequences)) : fitting > 0 ? Int(Int32.max) : 0
+    let other = draft?.graph.footprint
+    let share =
+      other.map {
+        ledger.footprint.kvPerTokenEveryLayer / ($0.kvPerTokenEveryLayer + ledger.footprint.kvPerTokenEveryLayer)
+      } ?? 1
+    let setAside = state * Double(sequences) + (other?.weights ?? .zero)
+    let alone = keepsTokens ? ledger.blocks(beside: setAside) : fitting > 0 ? Int(Int32.max) : 0
+    let blocks = keepsTokens ? Int(Double(alone) * share) : alone
     self.init(
       maxBatchedTokens: runtime.maxBatchedTokens, maxSequences: sequences,
       maxModelLength: deployment.model.contextLimit ?? Int(Int32.max), blockSize: runtime.blockSize, blocks: blocks,
