@@ -71,6 +71,11 @@ let package = Package(
       name: "CostTests",
       dependencies: ["TestSupport", "EventKernel", "Hardware", "CostModels", "ModelGraph", "Quantities", "Execution"]),
     .testTarget(
+      name: "CalibrationTests",
+      dependencies: [
+        "TestSupport", "Calibration", "CostModels", "Documents", "Execution", "Hardware", "ModelGraph", "Quantities",
+      ]),
+    .testTarget(
       name: "ExecutionTests",
       dependencies: ["TestSupport", "EventKernel", "Execution", "CostModels", "ModelGraph", "Quantities"]),
     .testTarget(

@@ -24,7 +24,7 @@ package struct Deployment: Sendable {
   /// - Throws: ``DeploymentError``, ``PlanError``, ``UnsupportedFormat`` or ``TooManyWindows``.
   package init(
     platform: Platform, model: Model, runtime: RuntimeProfile, formats: FormatRequest, parallelism: Parallelism,
-    calibration: CalibrationChoice
+    routing: ExpertRouting = .uniform, calibration: CalibrationChoice
   ) throws {
     self.platform = platform
     self.runtime = runtime
@@ -35,7 +35,7 @@ package struct Deployment: Sendable {
     self.notes =
       notes
       + (platform.dies > 1 ? ["\(platform.name) holds \(platform.dies) dies a package; tp, pp and dp count dies"] : [])
-    graph = try OperatorGraph(model: model, plan: Plan(formats: chosen, parallelism: parallelism))
+    graph = try OperatorGraph(model: model, plan: Plan(formats: chosen, parallelism: parallelism, routing: routing))
     try checkDevices()
   }
 

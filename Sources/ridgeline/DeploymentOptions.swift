@@ -38,6 +38,11 @@ struct DeploymentOptions: ParsableArguments {
     parsing: .unconditional, help: "Data parallelism: copies of the model (of its attention, with expert parallelism).")
   var dp = 1
 
+  @Option(
+    parsing: .unconditional,
+    help: "Skew of expert loads: the exponent of a power law, such as 1.2; default: all experts alike.")
+  var expertSkew: Double?
+
   func request() throws -> Library.Request {
     guard let model else { throw UsageError("--model is missing, for example --model llama-3-8b") }
     guard let hardware else { throw UsageError("--hardware is missing, for example --hardware h100-sxm") }
@@ -48,7 +53,8 @@ struct DeploymentOptions: ParsableArguments {
         kv: try format(kvFormat, "--kv-format")),
       parallelism: Parallelism(
         tensor: try checked(tp, "--tp", 1...4096), pipeline: try checked(pp, "--pp", 1...4096),
-        expert: try checked(ep, "--ep", 1...4096), data: try checked(dp, "--dp", 1...4096)))
+        expert: try checked(ep, "--ep", 1...4096), data: try checked(dp, "--dp", 1...4096)),
+      routing: try expertSkew.map { .powerLaw(try checked($0, "--expert-skew", ExpertRouting.exponents)) } ?? .uniform)
   }
 
   private func format(_ text: String?, _ option: String) throws -> NumberFormat? {

@@ -101,8 +101,8 @@ import Testing
     for (line, start) in zip(lines, given) { #expect(line.hasPrefix(start + ","), "\(line)") }
     let names = Self.predicted.map { $0 == "ttft_s" ? "predicted_ttft_s" : $0 } + ["note"]
     #expect(lines[0].hasSuffix("," + names.joined(separator: ",")))
-    #expect(lines[1].hasSuffix(",tensor-core-gpu + tensor-core-gpu-vllm-v1,"))
-    #expect(lines[4].hasSuffix(",tensor-core-gpu,"))
+    #expect(lines[1].hasSuffix(" + h100-sxm-operators,"))
+    #expect(lines[4].hasSuffix(",tensor-core-gpu + tensor-core-gpu-operators + h100-sxm-operators,"))
   }
 
   @Test func `a case that cannot run keeps its row, empty, with a note`() throws {
