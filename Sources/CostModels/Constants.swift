@@ -43,6 +43,9 @@ package enum ConstantKey: Int, CaseIterable, Sendable {
   case decodeAttentionStart
   /// Time of one (sequence, KV head) pair on one parallel unit, whatever its context.
   case decodeAttentionTile
+  /// Share of the cache's reading time that each further query head of a group adds, where a kernel works head by head
+  /// and finds in a cache what the first one read.
+  case decodeAttentionGroup
   case prefillAttentionCompute
   case prefillAttentionMemory
   case prefillAttentionStart
@@ -77,7 +80,7 @@ package enum ConstantKey: Int, CaseIterable, Sendable {
       .collectiveOneShotStart, .collectiveTwoShotStart, .collectiveHop, .launch, .stepOverhead, .stepPerSequence:
       true
     case .gemmCompute, .gemmMemory, .gemmPrologue, .expertCompute, .decodeAttentionCompute, .decodeAttentionMemory,
-      .prefillAttentionCompute, .prefillAttentionMemory, .elementwiseMemory, .scanCompute, .collectiveLink,
+      .prefillAttentionCompute, .decodeAttentionGroup, .prefillAttentionMemory, .elementwiseMemory, .scanCompute, .collectiveLink,
       .powerStatic, .powerCompute, .powerMemory:
       false
     }

@@ -112,7 +112,9 @@ package struct OperatorPricer: Sendable {
   /// Streams the cache; narrow query groups waste rows of the matrix unit; each (sequence, head) pair has a floor.
   private func decodeAttention(_ shape: DecodeAttentionShape, _ work: Operator) -> OperatorPrice {
     let group = Double(shape.queryHeads) / Double(max(1, shape.kvHeads))
-    let memory = work.traffic.total.value / (constants[.decodeAttentionMemory] * bandwidth.value)
+    // From 16 on, query heads fill a tile of the matrix unit, which reads the cache once.
+    let again = 1 + constants[.decodeAttentionGroup] * (min(group, 16) - 1)
+    let memory = again * work.traffic.total.value / (constants[.decodeAttentionMemory] * bandwidth.value)
     let rate = constants[.decodeAttentionCompute] * rates.rate(work.compute).value
     let compute = work.flops.value * max(group, 8) / group / rate
     let floor = Double(shape.sequences * shape.kvHeads) / units * constants[.decodeAttentionTile]
@@ -212,7 +214,8 @@ package struct OperatorPricer: Sendable {
   }
 
   private func allReduce(_ message: Double, ranks n: Double, _ path: LinkPath) -> Transfer {
-    let oneShot = transfer((n - 1) * message, path)
+    var oneShot = transfer((n - 1) * message, path)
+    oneShot.start += constants[.collectiveHop] * (n - 2)
     var twoShot = transfer(2 * (n - 1) / n * message, path)
     twoShot.start = constants[.collectiveTwoShotStart] + constants[.collectiveHop] * (n - 2) + 2 * path.latency.value
     return oneShot.start + oneShot.time <= twoShot.start + twoShot.time ? oneShot : twoShot
