@@ -26,18 +26,26 @@ let package = Package(
     .target(name: "EventKernel", dependencies: [heap]),
     .target(name: "Workloads", dependencies: ["Quantities", "Documents", "EventKernel"]),
     .target(name: "Execution", dependencies: ["Quantities", "Documents", "Hardware", "ModelGraph", "CostModels"]),
-    .target(name: "Serving", dependencies: ["Quantities", "EventKernel", "Workloads", "Execution", deque, histogram]),
+    .target(
+      name: "Serving",
+      dependencies: ["Quantities", "EventKernel", "Workloads", "CostModels", "Execution", deque, histogram]),
     .systemLibrary(name: "CGSL", pkgConfig: "gsl", providers: [.apt(["libgsl-dev"])]),
     .target(name: "Statistics", dependencies: ["CGSL", "EventKernel"]),
     .target(
       name: "Calibration",
       dependencies: ["Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "Execution", "Statistics"]),
-    .target(name: "Reporting", dependencies: ["Quantities"]),
+    .target(name: "Reporting", dependencies: ["Quantities", "EventKernel"]),
+    .target(
+      name: "Studies",
+      dependencies: [
+        "Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "EventKernel", "Execution", "Workloads",
+        "Serving", "Statistics", "Reporting",
+      ]),
     .executableTarget(
       name: "ridgeline",
       dependencies: [
         "Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "Execution", "Workloads", "Serving",
-        "Calibration", "Statistics", "Reporting", argumentParser,
+        "Calibration", "Statistics", "Studies", "Reporting", argumentParser,
       ]),
     .executableTarget(
       name: "ridgeline-bench",
@@ -53,7 +61,8 @@ let package = Package(
     .testTarget(
       name: "DocumentsTests", dependencies: ["Documents", "EventKernel", "Hardware", "ModelGraph", "Quantities"]),
     .testTarget(name: "HardwareTests", dependencies: ["CostModels", "Documents", "Hardware", "Quantities"]),
-    .testTarget(name: "ReportingTests", dependencies: ["Quantities", "Reporting"]),
+    .testTarget(
+      name: "ReportingTests", dependencies: ["EventKernel", "Quantities", "Reporting"], exclude: ["Snapshots"]),
     .testTarget(name: "StatisticsTests", dependencies: ["EventKernel", "Statistics"]),
     .testTarget(name: "CommandTests", dependencies: ["ridgeline"]),
     .target(

@@ -9,18 +9,37 @@ extension Quantity: CustomStringConvertible {
     guard symbol.takesPrefix, value != 0 else {
       return roundedText(value, significantDigits: digits) + " " + symbol.text
     }
-    var place = decimalPrefixes.firstIndex { abs(value) >= $0.scale } ?? decimalPrefixes.count - 1
-    func text() -> String { roundedText(value / decimalPrefixes[place].scale, significantDigits: digits) }
     // 999.96 GB rounds to 1 TB, not to 1000 GB.
-    if place > 0, let rounded = Double(text()), abs(rounded) >= 1000 { place -= 1 }
-    return text() + " " + decimalPrefixes[place].text + symbol.text
+    let prefix = DecimalPrefix.fitting(value, significantDigits: digits)
+    return roundedText(value / prefix.scale, significantDigits: digits) + " " + prefix.text + symbol.text
   }
 }
 
-private let decimalPrefixes: [(text: String, scale: Double)] = [
-  ("E", 1e18), ("P", 1e15), ("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3), ("", 1),
-  ("m", 1e-3), ("u", 1e-6), ("n", 1e-9), ("p", 1e-12), ("f", 1e-15),
-]
+/// A letter before a unit and what it multiplies the unit by.
+package struct DecimalPrefix: Sendable {
+  package let text: String
+  package let scale: Double
+
+  package static let one = DecimalPrefix(text: "", scale: 1)
+
+  /// The prefix that leaves one to three digits before the point, once the number is rounded.
+  ///
+  /// Numbers too small for the last prefix have it all the same; so has zero.
+  package static func fitting(_ value: Double, significantDigits digits: Int = 15) -> DecimalPrefix {
+    var place = all.firstIndex { abs(value) >= $0.scale } ?? all.count - 1
+    if place > 0, let rounded = Double(roundedText(value / all[place].scale, significantDigits: digits)),
+      abs(rounded) >= 1000
+    {
+      place -= 1
+    }
+    return all[place]
+  }
+
+  private static let all = [
+    ("E", 1e18), ("P", 1e15), ("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3), ("", 1),
+    ("m", 1e-3), ("u", 1e-6), ("n", 1e-9), ("p", 1e-12), ("f", 1e-15),
+  ].map { DecimalPrefix(text: $0.0, scale: $0.1) }
+}
 
 /// A number rounded to so many significant digits, without trailing zeros; digits before the point are all kept.
 ///
