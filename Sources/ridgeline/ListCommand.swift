@@ -133,13 +133,13 @@ struct EntryTables {
     var table = ResultTable(columns: [
       Column("name"), Column("title"), Column("memory_fraction", heading: "memory", style: .percent),
       Column("block_size", heading: "block"), Column("max_num_batched_tokens", heading: "token budget"),
-      Column("max_num_seqs", heading: "sequences"), Column("chunked_prefill", heading: "chunked"),
+      Column("max_num_seqs", heading: "sequences"), Column("batching"),
       Column("graph_capture", heading: "graphs"),
     ])
     for runtime in try library.runtimes.all() {
       table.append([
         .text(runtime.name), .text(runtime.title), .number(runtime.memoryFraction), .int(runtime.blockSize),
-        .int(runtime.maxBatchedTokens), .int(runtime.maxSequences), .text(runtime.chunkedPrefill ? "yes" : "no"),
+        .int(runtime.maxBatchedTokens), .int(runtime.maxSequences), .text(runtime.batching.rawValue),
         .text(runtime.graphCapture ? "yes" : "no"),
       ])
     }

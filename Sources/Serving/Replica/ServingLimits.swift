@@ -32,7 +32,8 @@ package struct ServingLimits: Sendable, Equatable {
   }
 
   /// The limits a deployment's runtime sets: its defaults, the model's length, and blocks by the memory ledger.
-  package init(_ deployment: Deployment) {
+  /// - Parameter sequences: Sequences admitted at once, in place of the runtime's.
+  package init(_ deployment: Deployment, sequences wanted: Int? = nil) {
     let runtime = deployment.runtime
     let ledger = deployment.memoryLedger()
     // Constant states are set aside for as many sequences as may be admitted; they take half of the room at most.
@@ -40,11 +41,15 @@ package struct ServingLimits: Sendable, Equatable {
     let keepsTokens = ledger.footprint.kvPerTokenEveryLayer > .zero
     let room = keepsTokens ? ledger.cacheRoom * 0.5 : ledger.cacheRoom
     let fitting = state > .zero ? Int(min(1e9, max(0.0, room / state).rounded(.down))) : Int.max
-    let sequences = min(runtime.maxSequences, max(1, fitting))
-    let blocks = keepsTokens ? ledger.blocks(beside: state * Double(sequences)) : fitting > 0 ? Int(Int32.max) : 0
+    let sequences = min(wanted ?? runtime.contextSlots ?? runtime.maxSequences, max(1, fitting))
+    let context = deployment.model.contextLimit ?? Int(Int32.max)
+    let longest = runtime.contextSlots == nil ? context : max(2, context / sequences)
+    let fits = keepsTokens ? ledger.blocks(beside: state * Double(sequences)) : fitting > 0 ? Int(Int32.max) : 0
+    // Slots take up what they may hold, and no more.
+    let blocks = runtime.contextSlots != nil && keepsTokens ? min(fits, context / runtime.blockSize) : fits
     self.init(
       maxBatchedTokens: runtime.maxBatchedTokens, maxSequences: sequences,
-      maxModelLength: deployment.model.contextLimit ?? Int(Int32.max), blockSize: runtime.blockSize, blocks: blocks,
+      maxModelLength: longest, blockSize: runtime.blockSize, blocks: blocks,
       watermarkBlocks: Int(Double(blocks) * runtime.watermark), chunkedPrefill: runtime.chunkedPrefill)
   }
 
