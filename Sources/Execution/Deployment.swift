@@ -43,6 +43,16 @@ package struct Deployment: Sendable {
     return copy
   }
 
+  /// Rent of the devices in use, where the files give an hourly price.
+  package var hourlyPrice: DollarsPerHour? {
+    if let device = platform.device.price?.hourly { return device * Double(parallelism.devices) }
+    guard let system = platform.price?.hourly, let available = platform.available else { return nil }
+    return system * (Double(parallelism.devices) / Double(available))
+  }
+
+  /// Rent of the devices in use for a time.
+  package func price(of time: Seconds) -> Dollars? { hourlyPrice.map { $0 * time } }
+
   private func checkDevices() throws(DeploymentError) {
     let wanted = parallelism.devices
     if let available = platform.available, wanted > available {

@@ -38,6 +38,9 @@ package final class StepTable {
     }
   }
 
+  /// What all devices draw while they wait in a step; a power cap must be above it.
+  package var standingPower: Watts { waitingPower * devices }
+
   /// Whether decode steps are priced by curves, so that many can be taken at once.
   package let hasCurves: Bool
 
@@ -90,8 +93,7 @@ package final class StepTable {
   /// Static power goes on while a step is stretched: the time at which power is the cap.
   private func capped(time: Seconds, energy: Joules) -> Cost {
     guard let powerCap, energy > powerCap * time else { return Cost(time: time, energy: energy) }
-    let standing = waitingPower * devices
-    let longer = Seconds((energy - standing * time).value / max(1e-9, (powerCap - standing).value))
+    let longer = Seconds((energy - standingPower * time).value / max(1e-9, (powerCap - standingPower).value))
     return Cost(time: longer, energy: powerCap * longer)
   }
 

@@ -31,6 +31,7 @@ package struct ServingEngine {
   }
 
   var plan: ClusterPlan
+  let members: [ReplicaPlan]
   var replicas: [Replica] = []
   var table = RequestTable()
   var queue = EventQueue<Event>()
@@ -60,12 +61,13 @@ package struct ServingEngine {
 
   package init(_ plan: ClusterPlan) throws {
     self.plan = plan
+    members = plan.pools.flatMap { Array(repeating: $0.replica, count: $0.most) }
     router = plan.router
     admission = plan.admission
-    stepEnds = Timers(count: plan.replicas.count)
+    stepEnds = Timers(count: members.count)
     predictor = LengthPredictor(plan.scheduler.lengths, seed: plan.seed)
-    lastEnds = Array(repeating: 0, count: plan.replicas.count)
-    idleNanoseconds = Array(repeating: 0, count: plan.replicas.count)
+    lastEnds = Array(repeating: 0, count: members.count)
+    idleNanoseconds = Array(repeating: 0, count: members.count)
   }
 
   /// Runs until the traffic is served, or the observer stops it.
@@ -91,7 +93,7 @@ package struct ServingEngine {
 
   private mutating func begin(_ source: inout any RequestSource) throws {
     classes = source.classes
-    replicas = plan.replicas.map { item in
+    replicas = members.map { item in
       Replica(
         limits: item.limits, costs: item.costs, scheduler: plan.scheduler, batching: item.batching,
         options: item.options, classes: classes, forest: source.forest)
@@ -303,10 +305,10 @@ package struct ServingEngine {
     var idle = Joules.zero
     for index in replicas.indices {
       let rest = replicas[index].clock.isBusy ? 0 : lastChange - lastEnds[index]
-      idle += plan.replicas[index].idlePower * Seconds(Double(idleNanoseconds[index] + rest) / 1e9)
+      idle += members[index].idlePower * Seconds(Double(idleNanoseconds[index] + rest) / 1e9)
     }
     return ServingResult(
-      metrics: metrics, replicas: plan.replicas.count, blocks: replicas.reduce(0) { $0 + $1.limits.blocks },
+      metrics: metrics, replicas: members.count, blocks: replicas.reduce(0) { $0 + $1.limits.blocks },
       counts: replicas.reduce(into: ReplicaCounts()) { $0.add($1.counts) }, classes: classes, arrived: arrived,
       firstArrival: firstArrival, end: lastChange, idleEnergy: idle, interrupted: interrupted)
   }

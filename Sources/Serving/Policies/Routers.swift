@@ -1,6 +1,6 @@
 /// The routers there are.
 package enum Routers {
-  package static let all: [any Router.Type] = [RoundRobin.self]
+  package static let all: [any Router.Type] = [RoundRobin.self, LeastKV.self]
 
   package static var descriptions: [PolicyDescription] { all.map { $0.description } }
 
