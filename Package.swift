@@ -56,7 +56,7 @@ let package = Package(
       name: "ModelGraphTests", dependencies: ["ModelGraph", "Documents", "Quantities"],
       exclude: ["LibraryCounts.json"]),
     .testTarget(name: "EventKernelTests", dependencies: ["EventKernel"]),
-    .testTarget(name: "WorkloadsTests", dependencies: ["Documents", "EventKernel", "Workloads"]),
+    .testTarget(name: "WorkloadsTests", dependencies: ["Documents", "EventKernel", "Quantities", "Workloads"]),
     .testTarget(name: "QuantitiesTests", dependencies: ["EventKernel", "Quantities"]),
     .testTarget(
       name: "DocumentsTests", dependencies: ["Documents", "EventKernel", "Hardware", "ModelGraph", "Quantities"]),

@@ -20,6 +20,22 @@ package final class ByteSource {
     }
     self.handle = handle
     buffer = []
+    _ = peek()
+    try Self.refuseEncodings(buffer, file: path)
+  }
+
+  /// Refuses what is no text but could be made into it, and says how.
+  private static func refuseEncodings(_ bytes: [UInt8], file: String) throws {
+    let known: [(mark: [UInt8], problem: String)] = [
+      ([0x1F, 0x8B], "is gzip-compressed; run gunzip first"),
+      ([0x28, 0xB5, 0x2F, 0xFD], "is zstd-compressed; run unzstd first"),
+      ([0xFD, 0x37, 0x7A, 0x58, 0x5A], "is xz-compressed; run unxz first"),
+      ([0x50, 0x4B, 0x03, 0x04], "is a zip archive; unpack it first"),
+      ([0xFF, 0xFE], "is UTF-16 text, expected UTF-8"), ([0xFE, 0xFF], "is UTF-16 text, expected UTF-8"),
+    ]
+    if let found = known.first(where: { bytes.starts(with: $0.mark) }) {
+      throw DataError(file: file, problem: found.problem)
+    }
   }
 
   package init(bytes: [UInt8]) { buffer = bytes }

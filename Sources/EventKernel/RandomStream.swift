@@ -25,6 +25,11 @@ public struct RandomStream: Sendable {
     s3 = Self.splitMix(&state)
   }
 
+  /// One of many streams of the same name, for consumers that come by the million: sessions, say.
+  public init(seed: UInt64, name: String, index: Int) {
+    self.init(seed: seed &+ UInt64(bitPattern: Int64(index)) &* 0x9e37_79b9_7f4a_7c15, name: name)
+  }
+
   /// The next 64 random bits.
   @inlinable
   public mutating func bits() -> UInt64 {

@@ -12,55 +12,68 @@ import EventKernel
 /// other blocks and units, and would be misread.
 struct MooncakeTrace: RequestSource {
   static let blockTokens = 512
-  private static let longestLine = 4 << 20
   private static let nanosecondsPerMillisecond: Int64 = 1_000_000
 
-  private let source: ByteSource
-  private let file: String
-  private let pool = PrefixPool(blockTokens: blockTokens)
+  private var lines: JSONLines
+  private var trie = BlockTrie(blockTokens: blockTokens)
   private var clock: TraceClock
-  private var line = 0
+  /// Requests that have not ended.
+  private var live = 0
+  private var isFinished = false
 
   var count: Int? { nil }
-  var prefixes: PrefixPool? { pool }
+  var forest: PrefixForest? { trie.forest }
 
   init(source: ByteSource, file: String, clock: TraceClock) {
-    self.source = source
-    self.file = file
+    lines = JSONLines(source: source, file: file)
     self.clock = clock
-    source.skipByteOrderMark()
   }
 
   mutating func next() throws -> Request? {
-    guard !clock.isFinished else { return nil }
-    while let text = source.nextLine(limit: Self.longestLine) {
-      line += 1
-      guard text.count <= Self.longestLine else {
-        throw DataError(file: file, line: line, problem: "is longer than \(Self.longestLine) bytes")
-      }
-      if text.allSatisfy(JSONScanner.isSpace) { continue }
-      return try request(Record(text, file: file, line: line))
+    guard let request = try nextRequest() else {
+      isFinished = true
+      releaseIfDone()
+      return nil
     }
-    guard !source.failed else { throw DataError(file: file, line: line, problem: "cannot be read to its end") }
-    guard clock.count > 0 else { throw DataError(file: file, problem: "has no request") }
+    live += 1
+    return request
+  }
+
+  mutating func followUp(after request: Request, endedAt: Instant, completed: Bool) -> Request? {
+    live -= 1
+    releaseIfDone()
+    return nil
+  }
+
+  private mutating func releaseIfDone() {
+    if isFinished, live == 0 { trie.release() }
+  }
+
+  private mutating func nextRequest() throws -> Request? {
+    guard !clock.isFinished else { return nil }
+    if let text = try lines.next() { return try request(Record(text, lines)) }
+    guard clock.count > 0 else { throw DataError(file: lines.file, problem: "has no request") }
     return nil
   }
 
   private mutating func request(_ record: Record) throws -> Request {
-    guard let prefix = pool.add(record.blocks) else {
-      throw error("hash_ids", "is one block too many: a trace has at most 4 G prefix blocks")
-    }
     do {
       let arrival = try clock.arrival(at: Int64(record.milliseconds) * Self.nanosecondsPerMillisecond)
-      return Request(
-        arrival: arrival, inputTokens: record.inputTokens, outputTokens: record.outputTokens, prefix: prefix)
-    } catch {
-      throw self.error("timestamp", error.problem)
+      var request = Request(arrival: arrival, inputTokens: record.inputTokens, outputTokens: record.outputTokens)
+      request.prompt = try prompt(record)
+      return request
+    } catch let fault as TraceClock.Fault {
+      throw lines.error("timestamp", fault.problem)
     }
   }
 
-  private func error(_ field: String, _ problem: String) -> DataError {
-    DataError(file: file, line: line, field: field, problem: problem)
+  /// Every block of the prompt is on a stream, so all its tokens are.
+  private mutating func prompt(_ record: Record) throws -> PromptIdentity {
+    guard !record.blocks.isEmpty else { return .unique }
+    guard let stream = trie.stream(of: record.blocks) else {
+      throw lines.error("hash_ids", "is one block too many: a trace has at most 2 G distinct blocks")
+    }
+    return PromptIdentity(stream: stream, tokens: Int32(record.inputTokens))
   }
 }
 
@@ -82,33 +95,25 @@ extension MooncakeTrace {
     var outputTokens = 0
     var blocks: ContiguousArray<Int32> = []
 
-    init(_ text: [UInt8], file: String, line: Int) throws {
+    init(_ text: [UInt8], _ lines: JSONLines) throws {
       var scanner = JSONScanner(text)
       var field: String?
       do throws(JSONScanner.Fault) {
         try read(&scanner, &field)
       } catch {
-        throw DataError(file: file, line: line, field: field, problem: error.problem)
+        throw lines.error(field, error.problem)
       }
     }
 
     private mutating func read(_ scanner: inout JSONScanner, _ field: inout String?) throws(JSONScanner.Fault) {
       var missing = Set(Key.allCases)
-      try scanner.expect("{")
-      repeat {
-        field = nil
-        let name = try scanner.string()
-        field = name
+      try scanner.object(&field) { (name, scanner) throws(JSONScanner.Fault) in
         guard let key = Key(rawValue: name) else {
           throw JSONScanner.Fault(problem: "unknown key, expected \(Self.keys)")
         }
         guard missing.remove(key) != nil else { throw JSONScanner.Fault(problem: "appears twice") }
-        try scanner.expect(":")
         try read(key, &scanner)
-      } while scanner.skip(",")
-      field = nil
-      try scanner.expect("}")
-      guard scanner.isAtEnd() else { throw scanner.fault(expected: "the end of the line") }
+      }
       try check(missing, &field)
     }
 

@@ -9,8 +9,6 @@ package struct Request: Sendable, Hashable {
   package var inputTokens: Int
   /// Tokens to generate, at least 1. Known to the simulated request alone: policies must not read it.
   package var outputTokens: Int
-  /// The prompt's prefix blocks in the source's ``PrefixPool``; empty when the source knows none.
-  package var prefix: PrefixRange
   /// What the prompt has in common with other requests.
   package var prompt = PromptIdentity.unique
   /// Its ``RequestClass``, by position in the source's list.
@@ -24,11 +22,10 @@ package struct Request: Sendable, Hashable {
   /// When its user gives up waiting for the answer, after arrival; nothing for never.
   package var patience: Int64?
 
-  package init(arrival: Instant, inputTokens: Int, outputTokens: Int, prefix: PrefixRange = .none) {
+  package init(arrival: Instant, inputTokens: Int, outputTokens: Int) {
     self.arrival = arrival
     self.inputTokens = inputTokens
     self.outputTokens = outputTokens
-    self.prefix = prefix
   }
 
   /// The most tokens a prompt or an answer may have; more is a slip in the file.

@@ -18,9 +18,6 @@ package protocol RequestSource {
   /// What requests' class indices refer to; at least one.
   var classes: [RequestClass] { get }
 
-  /// The blocks that the requests' prefixes refer to; nothing when the source knows no prefixes.
-  var prefixes: PrefixPool? { get }
-
   /// The streams that prompts begin with; nothing when every prompt is its own.
   var forest: PrefixForest? { get }
 }
@@ -28,6 +25,5 @@ package protocol RequestSource {
 extension RequestSource {
   package mutating func followUp(after request: Request, endedAt: Instant, completed: Bool) -> Request? { nil }
   package var classes: [RequestClass] { [.standard] }
-  package var prefixes: PrefixPool? { nil }
   package var forest: PrefixForest? { nil }
 }

@@ -3,66 +3,122 @@ import EventKernel
 
 /// Makes up requests on the fly: the same traffic, seed and count give the same requests on every machine.
 ///
-/// Arrivals, input lengths and output lengths draw from streams of their own (`traffic.arrivals`,
-/// `traffic.input-tokens`, `traffic.output-tokens`), so that changing one leaves the others as they were; only with a
-/// rank correlation do output lengths follow the inputs, through a Gaussian copula.
+/// Every consumer draws from a stream of its own (`traffic.arrivals`, `traffic.input-tokens`, ...; of a class `chat`
+/// `traffic.chat.input-tokens`), so that changing one leaves the others as they were; only with a rank correlation do
+/// output lengths follow the inputs, through a Gaussian copula. Sessions count with all their requests towards the
+/// number asked for, so that it does not depend on when they end; a session that breaks off leaves fewer.
+///
+/// Memory follows the live sessions, not the requests.
 package struct TrafficGenerator: RequestSource {
-  private let traffic: Traffic
+  private let name: String
   private let requests: Int
-  private let coupling: Coupling?
-  private var arrivals: ArrivalGenerator
-  private var inputs: RandomStream
-  private var outputs: RandomStream
-  private var generated = 0
+  private let streams = PrefixForest()
+  private var feeders: [TrafficFeeder] = []
+  private var makers: [ClassGenerator]
+  /// The feeder of each class.
+  private var feederOfClass: [Int]
+  /// Whether an ended request may bring forth another, or free a text.
+  private let answersEnds: Bool
+  /// Requests made up, and those to come of the sessions begun.
+  private var planned = 0
+  /// Requests that have not ended.
+  private var live = 0
+  private var isExhausted = false
+  private var begunSessions: Int32 = 0
 
+  package let classes: [RequestClass]
+  package let forest: PrefixForest?
   package var count: Int? { requests }
 
   /// - Parameter requests: How many to generate; the traffic's default when nothing.
   package init(_ traffic: Traffic, seed: UInt64, requests: Int? = nil) {
-    self.traffic = traffic
+    name = traffic.name
     self.requests = requests ?? traffic.requests
     precondition(self.requests >= 0, "a number of requests is not negative")
-    coupling = traffic.rankCorrelation == 0 ? nil : Coupling(rankCorrelation: traffic.rankCorrelation)
-    arrivals = ArrivalGenerator(traffic.arrivals, seed: seed)
-    inputs = RandomStream(seed: seed, name: "traffic.input-tokens")
-    outputs = RandomStream(seed: seed, name: "traffic.output-tokens")
+    classes = traffic.classes.map(\.about)
+    let isSingle = traffic.classes.count == 1
+    let forest = streams
+    makers = traffic.classes.enumerated().map { index, item in
+      ClassGenerator(
+        item, index: index, forest: forest, seed: seed, name: isSingle ? "traffic." : "traffic.\(item.about.name).")
+    }
+    feederOfClass = Array(repeating: 0, count: traffic.classes.count)
+    let hasTexts = traffic.classes.contains { $0.systemPrompts != nil || $0.questions != nil || $0.sessions != nil }
+    self.forest = hasTexts ? streams : nil
+    var feeders: [TrafficFeeder] = []
+    if let common = traffic.arrivals {
+      let shares = traffic.classes.enumerated().compactMap { index, item in
+        if case .share(let share) = item.arrivals { (index: index, share: share) } else { nil }
+      }
+      feeders.append(
+        TrafficFeeder(
+          common, classes: shares.map(\.index), shares: shares.map(\.share), seed: seed, name: "traffic."))
+    }
+    for (index, item) in traffic.classes.enumerated() {
+      guard case .own(let process) = item.arrivals else { continue }
+      feederOfClass[index] = feeders.count
+      let name = isSingle ? "traffic." : "traffic.\(item.about.name)."
+      feeders.append(TrafficFeeder(process, classes: [index], shares: [1], seed: seed, name: name))
+    }
+    answersEnds = hasTexts || feeders.contains { $0.thinkTime != nil }
+    self.feeders = feeders
   }
 
   /// - Throws: `DataError` when the arrivals reach the end of the clock, 292 years on.
   package mutating func next() throws -> Request? {
-    guard generated < requests else { return nil }
-    guard let arrival = arrivals.next() else {
-      throw DataError(
-        file: traffic.name, field: "arrivals",
-        problem: "request \(generated + 1) arrives beyond 292 years, the clock's range; raise the rate")
+    guard planned < requests, let (feeder, arrival) = try nextArrival() else {
+      isExhausted = true
+      releaseIfDone()
+      return nil
     }
-    generated += 1
-    let (input, output) = lengths()
-    return Request(arrival: arrival, inputTokens: input, outputTokens: output)
+    return begin(of: feeders[feeder].pick(), at: arrival)
   }
 
-  private mutating func lengths() -> (input: Int, output: Int) {
-    guard let coupling else { return (traffic.inputTokens.draw(&inputs), traffic.outputTokens.draw(&outputs)) }
-    let z = inputs.normal()
-    let partner = coupling.partner(of: z, independent: outputs.normal())
-    return (traffic.inputTokens.tokens(normal: z), traffic.outputTokens.tokens(normal: partner))
-  }
-}
-
-/// A Gaussian copula: two standard normals with a given rank correlation.
-private struct Coupling {
-  private let shared: Double
-  private let own: Double
-
-  /// Pearson's correlation of two normals is 2 sin(pi/6 x Spearman's); its series to x^11 is exact to a double's
-  /// last digits for |x| <= pi/6.
-  init(rankCorrelation: Double) {
-    let x = rankCorrelation * 0.5235987755982988
-    let q = x * x
-    let sine = x * (1 - q / 6 * (1 - q / 20 * (1 - q / 42 * (1 - q / 72 * (1 - q / 110)))))
-    shared = min(1, max(-1, 2 * sine))
-    own = (1 - shared * shared).squareRoot()
+  /// The earliest arrival; the first feeder's where several are as early.
+  private mutating func nextArrival() throws -> (feeder: Int, arrival: Instant)? {
+    do throws(TrafficFeeder.End) {
+      guard feeders.count > 1 else { return try feeders[0].take().map { (0, $0) } }
+      var earliest: (feeder: Int, arrival: Instant)?
+      for feeder in feeders.indices {
+        guard let arrival = try feeders[feeder].peek() else { continue }
+        if earliest.map({ arrival < $0.arrival }) ?? true { earliest = (feeder, arrival) }
+      }
+      if let earliest { _ = try feeders[earliest.feeder].take() }
+      return earliest
+    } catch {
+      throw DataError(
+        file: name, field: "arrivals",
+        problem: "request \(planned + 1) arrives beyond 292 years, the clock's range; raise the rate")
+    }
   }
 
-  func partner(of z: Double, independent: Double) -> Double { shared * z + own * independent }
+  private mutating func begin(of item: Int, at arrival: Instant) -> Request {
+    let (request, turns) = makers[item].begin(
+      ClassGenerator.Beginning(arrival: arrival, session: begunSessions, mostTurns: requests - planned))
+    if request.session >= 0 { begunSessions += 1 }
+    planned += turns
+    live += 1
+    return request
+  }
+
+  package mutating func followUp(after request: Request, endedAt: Instant, completed: Bool) -> Request? {
+    guard answersEnds else { return nil }
+    live -= 1
+    let item = Int(request.classIndex)
+    if let next = makers[item].next(after: request, endedAt: endedAt, completed: completed) {
+      live += 1
+      return next
+    }
+    let feeder = feederOfClass[item]
+    if planned < requests, let arrival = feeders[feeder].comesBack(after: endedAt) {
+      return begin(of: feeders[feeder].pick(), at: arrival)
+    }
+    releaseIfDone()
+    return nil
+  }
+
+  private mutating func releaseIfDone() {
+    guard isExhausted || planned >= requests, live == 0 else { return }
+    for item in makers.indices { makers[item].release() }
+  }
 }

@@ -115,8 +115,8 @@ struct Bench {
   // MARK: Serving
 
   static func replay(_ deployment: Deployment, rate arrivals: Double, requests: Int) throws -> [Measurement] {
-    var traffic = try TrafficFile.read(path: "Workloads/Traffic/azure-conversation.yaml")
-    traffic.arrivals = traffic.arrivals.scaled(toRate: arrivals)
+    let file = try TrafficFile.read(path: "Workloads/Traffic/azure-conversation.yaml")
+    let traffic = file.scaled(toRate: arrivals) ?? file
     var source: any RequestSource = TrafficGenerator(traffic, seed: 1, requests: requests)
     var engine = try ServingEngine(deployment, limits: ServingLimits(deployment))
     var result: ServingResult?

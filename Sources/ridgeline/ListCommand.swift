@@ -166,7 +166,8 @@ struct EntryTables {
     ])
     for traffic in try library.traffic().all() {
       table.append([
-        .text(traffic.name), .text(traffic.title), .int(traffic.requests), .number(traffic.arrivals.meanRate),
+        .text(traffic.name), .text(traffic.title), .int(traffic.requests),
+        traffic.meanRate.map { .number($0) } ?? .missing,
       ])
     }
     return table

@@ -99,29 +99,42 @@ struct TrafficOptions: ParsableArguments {
     help: ArgumentHelp("Factor on a trace's arrival times: 0.5 doubles the load.", valueName: "factor"))
   var timeScale: Double?
 
-  @Option(help: "Seed of generated traffic: same seed, same requests.")
-  var seed: UInt64 = 1
+  @Option(
+    parsing: .unconditional, help: "Seed of generated traffic, 1 by default: same seed, same requests.")
+  var seed: Int?
 
   /// What the traffic is called in reports.
   var name: String { trace ?? traffic ?? "" }
 
   func source(_ library: Library) throws -> any RequestSource {
     let limit = try count.map { try checked($0, "--count", 1...1_000_000_000) }
+    let seed = try seed.map { try checked($0, "--seed", 0...Int.max) }
+    if trace == "" { throw UsageError("--trace: found an empty text, expected a file") }
+    if traffic == "" { throw UsageError("--traffic: found an empty text, expected a name or a file") }
     switch (trace, traffic) {
     case (let trace?, nil):
       guard rate == nil else {
         throw UsageError("--rate is for generated traffic; --time-scale changes a trace's load")
       }
+      guard seed == nil else { throw UsageError("--seed is for generated traffic; nothing about a trace is random") }
       let scale = try timeScale.map { try checked($0, "--time-scale", 1e-6...1e6) } ?? 1
       return try TraceReader.open(path: trace, timeScale: scale, limit: limit)
     case (nil, let name?):
       guard timeScale == nil else { throw UsageError("--time-scale is for traces; --rate changes generated traffic") }
-      var traffic = try library.traffic().find(name)
-      if let rate { traffic.arrivals = traffic.arrivals.scaled(toRate: try checked(rate, "--rate", 1e-6...1e6)) }
-      return TrafficGenerator(traffic, seed: seed, requests: limit)
+      let traffic = try scaled(library.traffic().find(name))
+      return TrafficGenerator(traffic, seed: UInt64(seed ?? 1), requests: limit)
     default:
       throw UsageError("give either --trace FILE or --traffic NAME, for example --traffic azure-conversation")
     }
+  }
+
+  private func scaled(_ traffic: Workloads.Traffic) throws -> Workloads.Traffic {
+    guard let rate else { return traffic }
+    guard let scaled = traffic.scaled(toRate: try checked(rate, "--rate", 1e-6...1e6)) else {
+      throw UsageError(
+        "--rate does not go with \(traffic.name), a closed loop: its users and their think time set the rate")
+    }
+    return scaled
   }
 
   /// Lines of a trace, for the progress bar; nothing when they cannot be counted cheaply.

@@ -12,6 +12,11 @@ import Testing
     "arrived_at,num_prefill_tokens,num_decode_tokens\n0.25,395,112\n9e8,2,3\n",
     "{\"timestamp\": 0, \"input_length\": 513, \"output_length\": 5, \"hash_ids\": [0, 1]}\n"
       + "{\"timestamp\": 9, \"input_length\": 1, \"output_length\": 5, \"hash_ids\": []}\n",
+    "{\"request_id\": \"a\", \"input_toks\": 3, \"output_toks\": 4, \"arrival_time\": 1777142838.338653, \"x\": [1.5]}\n"
+      + "{\"input_toks\": 3, \"output_toks\": 4, \"arrival_time\": 1777142839, \"y\": {\"z\": null}}\n",
+    "Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type\n5,ChatGPT,472,18,490,Conversation log\n",
+    "arrival_s,input_tokens,output_tokens,class,tenant,weight,priority,session,adapter,samples,patience_s,timeout_s\n"
+      + "0.25,395,112,chat,a,2,1,7,3,2,1.5,30\n1,1,1,,,,,,,,,\n",
   ].map { Array($0.utf8) }
 
   /// Bytes that mean something to some reader, so that mutations get past the first check.
@@ -52,6 +57,31 @@ import Testing
   @Test(arguments: valid)
   func `a trace cut anywhere is read or refused`(bytes: [UInt8]) {
     for end in 0...bytes.count { #expect(outcome(Array(bytes[..<end])) == nil) }
+  }
+
+  private static let conversations =
+    Array(
+      #"[{"id": "x\u00e9", "conversations": [{"from": "human", "value": "Hi\n"}, {"from": "gpt", "tokens": 7}]}, "#.utf8
+    )
+    + Array(#"{"conversations": [], "more": [1, {"a": -1.5e3}, true, null]}]"#.utf8)
+
+  @Test func `mutated and cut conversations are read or refused and never crash`() {
+    func outcome(_ bytes: [UInt8]) -> String? {
+      do {
+        return try ShareGPTReader.read(bytes: bytes, file: "fuzz").count > 0 ? nil : "empty"
+      } catch let error as DataError {
+        return error.description.contains("\n") ? "more than one line: \(error)" : nil
+      } catch {
+        return "\(error)"
+      }
+    }
+    var stream = RandomStream(seed: 3, name: "fuzz.conversations")
+    for end in 0...Self.conversations.count { #expect(outcome(Array(Self.conversations[..<end])) == nil) }
+    for _ in 0..<4000 {
+      var bytes = Self.conversations
+      for _ in 0...stream.integer(below: 4) { mutate(&bytes, &stream) }
+      #expect(outcome(bytes) == nil, "\(bytes)")
+    }
   }
 
   private func mutate(_ bytes: inout [UInt8], _ stream: inout RandomStream) {

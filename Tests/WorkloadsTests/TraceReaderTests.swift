@@ -1,6 +1,7 @@
 import Documents
 import EventKernel
 import Foundation
+import Quantities
 import Testing
 
 @testable import Workloads
@@ -31,21 +32,110 @@ import Testing
     #expect(requests == [Request(arrival: Instant(nanoseconds: 255_015_072), inputTokens: 395, outputTokens: 112)])
   }
 
-  @Test func `a Mooncake trace has prefix blocks`() throws {
+  @Test func `a Mooncake trace has streams that fork where prompts part`() throws {
     let text = """
       {"timestamp": 0, "input_length": 513, "output_length": 5, "hash_ids": [0, 1]}
 
       {"hash_ids":[0,7,8],"output_length":6,"timestamp":30,"input_length":1500}
       {"timestamp": 31, "input_length": 9, "output_length": 1}
+      {"timestamp": 32, "input_length": 2000, "output_length": 1, "hash_ids": [0, 1, 2, 3]}
       """
     var source = try TraceReader.open(bytes: Array(text.utf8), file: "trace")
-    let pool = try #require(source.prefixes)
-    #expect(pool.blockTokens == 512)
-    let requests = try (0..<3).map { _ in try #require(try source.next()) }
+    let forest = try #require(source.forest)
+    let requests = try (0..<4).map { _ in try #require(try source.next()) }
     #expect(try source.next() == nil)
-    #expect(requests.map(\.arrival.nanoseconds) == [0, 30_000_000, 31_000_000])
-    #expect(requests.map { Array(pool[$0.prefix]) } == [[0, 1], [0, 7, 8], []])
-    #expect(requests[2].prefix.isEmpty)
+    #expect(requests.map(\.arrival.nanoseconds) == [0, 30_000_000, 31_000_000, 32_000_000])
+    #expect(requests.map(\.prompt.tokens) == [513, 1500, 0, 2000])
+    #expect(requests[2].prompt == .unique)
+    #expect(requests[3].prompt.stream == requests[0].prompt.stream)
+    #expect(forest.parent(of: requests[0].prompt.stream) == nil)
+    let parent = try #require(forest.parent(of: requests[1].prompt.stream))
+    #expect(parent == (requests[0].prompt.stream, 512))
+    #expect(forest.count == 2)
+    for request in requests { #expect(source.followUp(after: request, endedAt: .zero, completed: true) == nil) }
+    #expect(forest.count == 0)
+  }
+
+  @Test func `an Azure trace of 2024 has offsets from UTC`() throws {
+    let requests = try trace(
+      "TIMESTAMP,ContextTokens,GeneratedTokens\n2024-05-10 00:00:00.009930+00:00,2162,5\n"
+        + "2024-05-10 02:00:01.009930+02:00,2399,6\n")
+    #expect(requests.map(\.arrival.nanoseconds) == [0, 1_000_000_000])
+  }
+
+  private let burst = """
+    Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type
+    5,ChatGPT,472,18,490,Conversation log
+    45.5,GPT-4,1087,230,1317,API log
+    118,ChatGPT,417,276,693,Conversation log
+    """
+
+  @Test func `a BurstGPT trace counts from its first row and has a class for every model and log`() throws {
+    let source = try TraceReader.open(bytes: Array(burst.utf8), file: "trace")
+    #expect(source.classes.map(\.name) == ["ChatGPT, Conversation log", "GPT-4, API log"])
+    let requests = try all(source)
+    #expect(requests.map(\.arrival.nanoseconds) == [0, 40_500_000_000, 113_000_000_000])
+    #expect(requests.map(\.classIndex) == [0, 1, 0])
+    #expect(requests.map(\.inputTokens) == [472, 1087, 417])
+  }
+
+  @Test func `a log of vLLM counts from its first line and skips what it does not need`() throws {
+    let requests = try trace(
+      """
+      {"request_id": "a\\"b", "input_toks": 10, "output_toks": 3, "arrival_time": 1777142838.338653, "x": [1, {"y": null}]}
+      {"arrival_time": 1777142839.338653125, "input_toks": 11, "output_toks": 4, "queued_ts": -1.5e3, "ok": true}
+      """)
+    #expect(requests.map(\.arrival.nanoseconds) == [0, 1_000_000_125])
+    #expect(requests.map(\.inputTokens) == [10, 11] && requests.map(\.outputTokens) == [3, 4])
+  }
+
+  @Test func `columns of a plain trace make classes, sessions, adapters, samples and patience`() throws {
+    let text = """
+      arrival_s,input_tokens,output_tokens,class,tenant,weight,priority,session,adapter,samples,patience_s,timeout_s,ttft_objective_s
+      0,5,6,chat,a,2,1,7,3,,1.5,30,0.5
+      1,5,6,batch,b,,,,,4,,,
+      2,5,6,chat,a,2,1,8,,1,,30,0.5
+      3,5,6,chat,a,2,9,8,,1,,30,0.5
+      """
+    let source = try TraceReader.open(bytes: Array(text.utf8), file: "trace")
+    let chat = RequestClass(
+      name: "chat", tenant: "a", weight: 2, priority: 1,
+      objective: ServiceObjective(timeToFirstToken: Seconds(0.5)), timeout: Seconds(30))
+    var urgent = chat
+    urgent.name = "chat #2"
+    urgent.priority = 9
+    #expect(source.classes == [chat, RequestClass(name: "batch", tenant: "b"), urgent])
+    let requests = try all(source)
+    #expect(requests.map(\.classIndex) == [0, 1, 0, 2])
+    #expect(requests.map(\.session) == [7, -1, 8, 8])
+    #expect(requests.map(\.adapter) == [3, nil, nil, nil])
+    #expect(requests.map(\.samples) == [1, 4, 1, 1])
+    #expect(requests.map(\.patience) == [1_500_000_000, nil, nil, nil])
+  }
+
+  @Test func `more classes than reports can hold are refused`() {
+    let rows = (0...1000).map { "\($0),5,6,class\($0)\n" }.joined()
+    let found = message { try trace("arrival_s,input_tokens,output_tokens,class\n" + rows) }
+    #expect(found == "trace:1002: brings class 1001, expected at most 1000 combinations of class")
+  }
+
+  @Test(arguments: [
+    ([0x1F, 0x8B, 8, 0], "is gzip-compressed; run gunzip first"),
+    ([0x28, 0xB5, 0x2F, 0xFD], "is zstd-compressed; run unzstd first"),
+    ([0xFF, 0xFE, 0x61, 0], "is UTF-16 text, expected UTF-8"),
+    ([0x50, 0x4B, 3, 4], "is a zip archive; unpack it first"),
+  ])
+  func `a file that must be unpacked first is refused with the way to do it`(bytes: [UInt8], problem: String) throws {
+    let path = NSTemporaryDirectory() + "trace-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    try Data(bytes).write(to: URL(fileURLWithPath: path))
+    #expect(message { try TraceReader.open(path: path) } == "\(path): \(problem)")
+  }
+
+  @Test func `a byte order mark is passed over in every format`() throws {
+    for text in [azure, burst, #"{"arrival_time": 5, "input_toks": 1, "output_toks": 1}"#] {
+      #expect(try trace("\u{FEFF}" + text) == trace(text))
+    }
   }
 
   @Test func `a time scale stretches arrivals and a limit stops early`() throws {
@@ -83,6 +173,34 @@ import Testing
       #"{"timestamp": 5, "input_length": 1, "output_length": 1}"# + "\n"
         + #"{"timestamp": 4, "input_length": 1, "output_length": 1}"#,
       "trace:2: timestamp: goes back in time, expected arrivals in order"
+    ),
+    (
+      "Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type\n1,ChatGPT,5,0,5,API log\n",
+      "trace:2: Response tokens: found 0, a failed request; the release has files 'without_fails'"
+    ),
+    (
+      #"{"arrival_time": 5, "input_toks": 1, "output_toks": 1}"# + "\n"
+        + #"{"arrival_time": 4, "input_toks": 1, "output_toks": 1}"#,
+      "trace:2: arrival_time: goes back in time, expected arrivals in order"
+    ),
+    (#"{"arrival_time": 5, "input_toks": 1}"#, "trace:1: 'output_toks' is missing"),
+    (
+      #"{"arrival_time": "5", "input_toks": 1}"#,
+      "trace:1: arrival_time: has '\"' in column 18, expected a number"
+    ),
+    (#"{"arrival_time": 5, "x": nul}"#, "trace:1: x: has 'n' in column 26, expected a value"),
+    (
+      #"[{"conversations": []}]"#,
+      "trace: is a JSON list, expected one JSON object a line; conversations (ShareGPT) have no arrival times: name "
+        + "the file in a traffic file under 'conversations'"
+    ),
+    (
+      "arrival_s,input_tokens,output_tokens,tenant,weight\n0,1,1,a,1\n1,1,1,a,2\n",
+      "trace:3: weight: gives tenant 'a' another weight than before, 1.0"
+    ),
+    (
+      "arrival_s,input_tokens,output_tokens,session\n0,1,1,a\n",
+      "trace:2: session: found 'a', expected a whole number"
     ),
     (#"{"timestamp": 5, "input_length": 1"#, "trace:1: ends too early, expected '}'"),
     (#"{"timestamp": 5, "input_length": 1}"#, "trace:1: 'output_length' is missing"),
@@ -140,9 +258,7 @@ import Testing
     #expect(derived.count == 1000 && isSorted(derived))
     let mooncake = try TraceReader.open(path: SharedData.trace("mooncake_conversation.jsonl"))
     let requests = try all(mooncake)
-    let pool = try #require(mooncake.prefixes)
     #expect(requests.count == 12_031 && isSorted(requests))
-    #expect(requests.map { pool[$0.prefix].count }.reduce(0, +) == 288_500)
-    #expect(Array(pool[requests[0].prefix]) == Array(0...13))
+    #expect(requests.allSatisfy { Int($0.prompt.tokens) == $0.inputTokens })
   }
 }

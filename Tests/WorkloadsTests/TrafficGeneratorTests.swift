@@ -11,8 +11,9 @@ import Testing
     output: LengthDistribution = .uniform(1...50), rankCorrelation: Double = 0
   ) -> Traffic {
     Traffic(
-      name: "test", title: "Test", aliases: [], arrivals: arrivals, inputTokens: input, outputTokens: output,
-      rankCorrelation: rankCorrelation, requests: 100, citations: [:])
+      name: "test", arrivals: arrivals,
+      class: TrafficClass(lengths: .drawn(.init(input: input, output: output, rankCorrelation: rankCorrelation))),
+      requests: 100)
   }
 
   private func generate(_ traffic: Traffic, seed: UInt64 = 1, _ requests: Int? = nil) throws -> [Request] {
@@ -25,6 +26,16 @@ import Testing
     .poisson(rate: 5), .gamma(rate: 5, shape: 0.3), .gamma(rate: 5, shape: 4), .constant(rate: 5),
     .onOff(.init(onRate: 12, offRate: 1.5, onSeconds: 2, offSeconds: 4, phases: .exponential)),
     .onOff(.init(onRate: 15, offRate: 0, onSeconds: 2, offSeconds: 4, phases: .fixed)),
+    .weibull(rate: 5, shape: 0.6), .weibull(rate: 5, shape: 3),
+    ArrivalProcess(
+      gaps: .exponential, pace: .diurnal(.init(rate: 5, amplitude: 1, periodSeconds: 100, peakSeconds: 30))),
+    ArrivalProcess(
+      gaps: .varying(2), pace: .diurnal(.init(rate: 5, amplitude: 0.4, periodSeconds: 7, peakSeconds: 0))),
+    ArrivalProcess(
+      gaps: .exponential,
+      pace: .spikes(.init(rate: 2.5, factor: 6, seconds: 2, times: .every(seconds: 10, first: 5)))),
+    ArrivalProcess(
+      gaps: .varying(0), pace: .spikes(.init(rate: 5, factor: 50, seconds: 1, times: .at([100, 300])))),
   ]
 
   @Test(arguments: processes)
@@ -35,8 +46,9 @@ import Testing
     #expect(isSorted(requests))
     #expect(try generate(traffic(process), 20_000) == requests)
     let rate = 20_000 / (try #require(requests.last?.arrival.seconds))
-    #expect(abs(rate / 5 - 1) < 0.07)
+    #expect(abs(rate / 5 - 1) < 0.07, "\(rate)")
     #expect(process.meanRate == 5)
+    #expect(process.scaled(toRate: 7.5).meanRate == 7.5)
   }
 
   @Test func `another seed gives other requests`() throws {
@@ -137,7 +149,7 @@ import Testing
       }
     }
     let span = try #require(measured.last?.arrival.seconds)
-    #expect(abs(file.arrivals.meanRate / (Double(measured.count - 1) / span) - 1) < 0.01)
+    #expect(abs((file.meanRate ?? 0) / (Double(measured.count - 1) / span) - 1) < 0.01)
     let first = generated.prefix(20_000)
     let correlation = spearman(first.map(\.inputTokens), first.map(\.outputTokens))
     let expected = spearman(measured.map(\.inputTokens), measured.map(\.outputTokens))
