@@ -6,6 +6,8 @@ import Hardware
 import ModelGraph
 import Quantities
 import Reporting
+import Serving
+import Studies
 
 /// What can be listed.
 enum EntryKind: String, ExpressibleByArgument, CaseIterable {

@@ -5,6 +5,7 @@ import Serving
 /// Per-request output: one CSV row for each request that ends, in order of completion.
 final class RequestFile {
   private let file: OutputFile
+  var path: String { file.path }
 
   static let columns = [
     "request", "outcome", "input_tokens", "output_tokens", "arrival_s", "queue_s", "ttft_s", "tpot_s", "e2e_s",

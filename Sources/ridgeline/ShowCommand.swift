@@ -3,6 +3,7 @@ import Documents
 import Execution
 import Foundation
 import Hardware
+import Studies
 
 struct ShowCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
