@@ -80,6 +80,7 @@ let package = Package(
       name: "ServingTests",
       dependencies: [
         "TestSupport", "EventKernel", "Workloads", "CostModels", "ModelGraph", "Quantities", "Execution", "Serving",
+        histogram,
       ]),
   ]
 )

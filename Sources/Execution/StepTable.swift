@@ -11,9 +11,13 @@ package final class StepTable {
   package let deployment: Deployment
   package var spans: AttentionSpans { deployment.graph.spans }
 
-  private var byTokens = CostColumn()
-  private var bySampled = CostColumn()
-  private var byDecodes = CostColumn()
+  // One engine owns a table and asks one thing at a time, so exclusivity need not be checked on every access.
+  @exclusivity(unchecked) private var byTokens = CostColumn()
+  @exclusivity(unchecked) private var bySampled = CostColumn()
+  @exclusivity(unchecked) private var byDecodes = CostColumn()
+  @exclusivity(unchecked) private var byPrompt = CostColumn()
+  /// Longest prompt whose cost is kept: 16 bytes each.
+  private static let longestKept = 1 << 16
   private let decodeOperators: [LinearOperator]
   private let prefillOperators: [LinearOperator]
   /// Whether prefill has operators that are neither tabulated nor linear.
@@ -22,7 +26,9 @@ package final class StepTable {
   private let waitingPower: Watts
   private let devices: Double
 
-  private var curves = DecodeCurves()
+  /// Decode steps alone, and the decodes' own operators in steps that have prompts too.
+  @exclusivity(unchecked) private var curves = DecodeCurves()
+  @exclusivity(unchecked) private var sharedCurves = DecodeCurves()
   /// Board power that all devices of the replica together may draw; steps that would exceed it take longer.
   private let powerCap: Watts?
 
@@ -64,27 +70,35 @@ package final class StepTable {
 
   /// The cost of a step: by the curves where they apply, exactly otherwise.
   package func cost(_ step: StepShape) -> Cost {
-    guard hasCurves, step.prefillTokens == 0, step.decodeSequences > 0 else { return exactCost(step) }
+    guard hasCurves, step.decodeSequences > 0 else { return exactCost(step) }
     let context = Int64(step.decodeContext[0])
-    let piece = piece(sequences: step.decodeSequences, context: context)
-    let tokens = context - piece.start
-    return Cost(
-      picoseconds: piece.picoseconds + piece.picosecondsPerToken * tokens,
-      nanojoules: piece.nanojoules + piece.nanojoulesPerToken * tokens)
+    if step.prefillTokens == 0 { return piece(sequences: step.decodeSequences, context: context).cost(at: context) }
+    return cost(
+      step, decodes: PartCost(sharedPiece(sequences: step.decodeSequences, context: context).cost(at: context)))
+  }
+
+  private func sharedPiece(sequences: Int, context: Int64) -> DecodeCurves.Piece {
+    sharedCurves.piece(sequences: sequences, context: context) { tokens in
+      let part = decodePart(Self.decodeStep(sequences: sequences, context: Double(tokens)))
+      return Cost(time: Seconds(part.time), energy: Joules(part.energy))
+    }
   }
 
   /// The price that ``Deployment/price(_:)`` gives, stretched where it would exceed the power cap.
-  package func exactCost(_ step: StepShape) -> Cost {
+  package func exactCost(_ step: StepShape) -> Cost { cost(step, decodes: decodePart(step)) }
+
+  private func decodePart(_ step: StepShape) -> PartCost {
+    guard step.decodeSequences > 0 else { return PartCost() }
+    var part = decodes(step.decodeSequences)
+    for index in decodeOperators.indices { part += decodeOperators[index].cost(step, deployment.pricer) }
+    return part
+  }
+
+  private func cost(_ step: StepShape, decodes: PartCost) -> Cost {
     var part = tokens(step.tokens)
     part += sampled(step.sampledTokens)
-    if step.decodeSequences > 0 {
-      part += decodes(step.decodeSequences)
-      for linear in decodeOperators { part += linear.cost(step, deployment.pricer) }
-    }
-    if step.prefillTokens > 0 {
-      for linear in prefillOperators { part += linear.cost(step, deployment.pricer) }
-      if hasIrregularPrefill { part += irregularPrefill(step) }
-    }
+    part += decodes
+    if step.prefillTokens > 0 { part += step.isOneWholePrompt ? wholePrompt(step) : prefillPart(step) }
     let device = Seconds(part.time)
     let host = deployment.hostTime(step, launches: launches.count(in: step), device: device)
     return capped(time: device + host, energy: (Joules(part.energy) + waitingPower * host) * devices)
@@ -111,7 +125,8 @@ package final class StepTable {
   /// - Complexity: O(pieces of the curve crossed).
   package func span(sequences: Int, context: Int64, limit: Int, within picoseconds: Int64 = .max) -> DecodeSpan {
     var span = DecodeSpan()
-    eachPiece(sequences: sequences, context: context, limit: limit) { piece, times, energy in
+    eachPiece(sequences: sequences, context: context, limit: limit) { times, energy in
+      if span.steps == 0 { span.times = times }
       let room = picoseconds - span.picoseconds
       let count = times.sum < room ? times.count : times.stepsToReach(room)
       span.steps += count
@@ -124,7 +139,7 @@ package final class StepTable {
 
   /// The times of decode steps in a row, as runs of equal growth.
   package func stepTimes(sequences: Int, context: Int64, steps: Int, _ body: (StepTimes) -> Void) {
-    eachPiece(sequences: sequences, context: context, limit: steps) { _, times, _ in
+    eachPiece(sequences: sequences, context: context, limit: steps) { times, _ in
       body(times)
       return true
     }
@@ -132,7 +147,7 @@ package final class StepTable {
 
   /// Visits the pieces that decode steps cross, each with the times and energies of the steps on it, until told to stop.
   private func eachPiece(
-    sequences: Int, context: Int64, limit: Int, _ body: (DecodeCurves.Piece, StepTimes, StepTimes) -> Bool
+    sequences: Int, context: Int64, limit: Int, _ body: (StepTimes, StepTimes) -> Bool
   ) {
     let growth = Int64(sequences)
     var context = context
@@ -149,7 +164,7 @@ package final class StepTable {
       let energy = StepTimes(
         first: piece.nanojoules + piece.nanojoulesPerToken * tokens, growth: piece.nanojoulesPerToken * growth,
         count: count)
-      guard body(piece, times, energy) else { return }
+      guard body(times, energy) else { return }
       left -= count
       context += growth * Int64(count)
     }
@@ -176,6 +191,21 @@ package final class StepTable {
     byDecodes.cost(at: count) {
       price(.decode, Self.decodeStep(sequences: count, context: 0)) { !LinearOperator.canRepresent($0) }
     }
+  }
+
+  /// The prompts' own operators.
+  private func prefillPart(_ step: StepShape) -> PartCost {
+    var part = PartCost()
+    for index in prefillOperators.indices { part += prefillOperators[index].cost(step, deployment.pricer) }
+    if hasIrregularPrefill { part += irregularPrefill(step) }
+    return part
+  }
+
+  /// The commonest: one prompt from its first token to its last.
+  private func wholePrompt(_ step: StepShape) -> PartCost {
+    guard step.prefillTokens <= Self.longestKept else { return prefillPart(step) }
+    if let known = byPrompt.known(at: step.prefillTokens) { return known }
+    return byPrompt.keep(prefillPart(step), at: step.prefillTokens)
   }
 
   private func irregularPrefill(_ step: StepShape) -> PartCost {
@@ -256,6 +286,11 @@ struct PartCost {
     energy = price.energy.value * Double(count)
   }
 
+  init(_ cost: StepTable.Cost) {
+    time = Double(cost.picoseconds) / 1e12
+    energy = Double(cost.nanojoules) / 1e9
+  }
+
   static func += (a: inout PartCost, b: PartCost) {
     a.time += b.time
     a.energy += b.energy
@@ -292,10 +327,16 @@ private struct LaunchCounts {
 private struct CostColumn {
   private var costs: [PartCost?] = []
 
+  @inline(__always)
   mutating func cost(at count: Int, compute: () -> PartCost) -> PartCost {
-    if count < costs.count, let known = costs[count] { return known }
+    known(at: count) ?? keep(compute(), at: count)
+  }
+
+  @inline(__always)
+  func known(at count: Int) -> PartCost? { count < costs.count ? costs[count] : nil }
+
+  mutating func keep(_ cost: PartCost, at count: Int) -> PartCost {
     if count >= costs.count { costs.append(contentsOf: repeatElement(nil, count: count - costs.count + 64)) }
-    let cost = compute()
     costs[count] = cost
     return cost
   }
@@ -303,7 +344,7 @@ private struct CostColumn {
 
 /// An operator whose FLOPs and traffic are linear in a step's sums: attention and what scores or streams with it.
 private struct LinearOperator {
-  private let template: Operator
+  private var template: Operator
   private let isDecode: Bool
   /// FLOPs and bytes for one token, and for one attended pair (and one key read) by span.
   private let flopsPerToken: Double
@@ -322,6 +363,8 @@ private struct LinearOperator {
 
   init(base: Operator, pairs: [Operator], keys: [Operator], scope: Operator.Scope) {
     template = base
+    // A name would be counted on every copy.
+    template.name = ""
     isDecode = scope == .decode
     flopsPerToken = base.flops.value
     bytesPerToken = base.traffic.total.value

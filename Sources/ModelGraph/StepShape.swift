@@ -27,6 +27,11 @@ package struct StepShape: Sendable, Equatable {
   package var tokens: Int { decodeSequences + prefillTokens }
   package var sampledTokens: Int { decodeSequences + finishedPrompts }
   package var sequences: Int { decodeSequences + prefillSequences }
+
+  /// Whether its prompt tokens are one prompt's, from the first token on.
+  package var isOneWholePrompt: Bool {
+    prefillSequences == 1 && prefillKeys[0] == Double(prefillTokens) && finishedPrompts == 1
+  }
 }
 
 /// One sum over sequences for each attention span of a model: full attention in lane 0, then its windows.

@@ -55,6 +55,26 @@ import Testing
     }
   }
 
+  /// The error that the serving engine's reports state.
+  @Test(arguments: ["llama-3-8b", "qwen2.5-0.5b", "deepseek-v3", "mixtral-8x7b"])
+  func `decode steps by the curves are within 5 parts in 10,000 of their price`(model: String) throws {
+    let tensor = model == "deepseek-v3" ? 8 : 2
+    let deployment = try Repository.deployment(
+      model, on: "hgx-h200", runtime: "vllm-v1", Parallelism(tensor: tensor))
+    let table = try StepTable(deployment)
+    try #require(table.hasCurves)
+    var random = RandomStream(seed: 6, name: model)
+    var worst = 0.0
+    for _ in 0..<400 {
+      let sequences = 1 << random.integer(below: 9)
+      let context = 1 + (1 << random.integer(below: 15)) + random.integer(below: 500)
+      let step = StepShape.decode(sequences: sequences, context: context, spans: table.spans)
+      let exact = table.exactCost(step).time.value
+      worst = max(worst, abs(table.cost(step).time.value / exact - 1))
+    }
+    #expect(worst < 5e-4, "\(worst)")
+  }
+
   @Test func `a step of prompts alone pays for its own launches and no others`() throws {
     let deployment = try RoundDeployment.make(["launch": "1 ms"]) { $0.graphCapture = false }
     let table = try StepTable(deployment)

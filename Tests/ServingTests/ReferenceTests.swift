@@ -1,3 +1,6 @@
+import EventKernel
+import Execution
+import Histogram
 import Quantities
 import Workloads
 import Testing
@@ -71,5 +74,34 @@ import Testing
       preempted += manyResult.preemptions
     }
     #expect(preempted > 200, "\(preempted)")
+  }
+}
+
+@Suite struct LatencyDistributionTests {
+  @Test func `the histogram's buckets are where the closed form says`() {
+    let histogram = Histogram<UInt64>(
+      lowestDiscernibleValue: 1000, highestTrackableValue: 1 << 50, numberOfSignificantValueDigits: .three)
+    var random = RandomStream(seed: 3, name: "durations")
+    for _ in 0..<20_000 {
+      let value = Int64(random.bits() >> UInt64(14 + random.integer(below: 50)))
+      #expect(UInt64(LatencyDistribution.bucketTop(value)) == histogram.highestEquivalentForValue(UInt64(value)))
+    }
+  }
+
+  @Test func `evenly growing step times are booked as one by one`() {
+    var random = RandomStream(seed: 4, name: "spans")
+    for _ in 0..<300 {
+      let times = StepTimes(
+        first: Int64(random.integer(below: 20_000_000_000)),
+        growth: Int64(random.integer(below: 3) * random.integer(below: 4_000_000)),
+        count: 1 + random.integer(below: 300))
+      var together = LatencyDistribution()
+      var single = LatencyDistribution()
+      together.add(times, sequences: 3)
+      for index in 0..<times.count {
+        single.add(StepTimes(first: times.first + times.growth * Int64(index), growth: 0, count: 1), sequences: 3)
+      }
+      #expect(together == single, "\(times)")
+    }
   }
 }

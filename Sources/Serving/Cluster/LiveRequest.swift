@@ -71,7 +71,7 @@ struct RequestTable {
   var count: Int { rows.count - free.count }
 
   subscript(row: Int32) -> LiveRequest {
-    get { rows[Int(row)] }
+    _read { yield rows[Int(row)] }
     _modify { yield &rows[Int(row)] }
   }
 

@@ -41,6 +41,8 @@ package struct ServingEngine {
   var router: any Router
   var admission: any Admission
   var classes: [RequestClass] = [.standard]
+  /// Of each class, in nanoseconds.
+  private var timeouts: [Int64?] = []
   /// The next request of the source.
   var pending: Request?
   var now: Int64 = 0
@@ -93,6 +95,7 @@ package struct ServingEngine {
 
   private mutating func begin(_ source: inout any RequestSource) throws {
     classes = source.classes
+    timeouts = classes.map { $0.timeout.map { Int64($0.value * 1e9) } }
     replicas = members.map { item in
       Replica(
         limits: item.limits, costs: item.costs, scheduler: plan.scheduler, batching: item.batching,
@@ -186,8 +189,9 @@ package struct ServingEngine {
   }
 
   private mutating func scheduleGivingUp(_ row: Int32, _ request: Request) {
+    let timeout = timeouts[Int(request.classIndex)]
+    guard timeout != nil || request.patience != nil else { return }
     let generation = table[row].generation
-    let timeout = classes[Int(request.classIndex)].timeout.map { Int64($0.value * 1e9) }
     if let patience = request.patience, patience <= timeout ?? .max {
       schedule(.giveUp(row: row, generation: generation, .cancelled), at: request.arrival.adding(patience))
     } else if let timeout {
@@ -209,9 +213,13 @@ package struct ServingEngine {
     lastEnds[index] = now
     lastChange = now
     for row in replicas[index].ended { try finish(row, &source, observer) }
+    if !replicas[index].retired.isEmpty { freeRetired(index) }
+    proceed(index)
+  }
+
+  private mutating func freeRetired(_ index: Int) {
     for row in replicas[index].retired { table.remove(row) }
     replicas[index].retired.removeAll(keepingCapacity: true)
-    proceed(index)
   }
 
   /// A replica may begin its next step, or the one in progress may end sooner than it was to.
@@ -236,18 +244,21 @@ package struct ServingEngine {
 
   /// One answer is whole or given up; a request of several samples ends with the last of them.
   private mutating func finish(_ row: Int32, _ source: inout any RequestSource, _ observer: Observer) throws {
-    let live = table[row]
-    if live.family >= 0 {
-      table[live.family].openSamples -= 1
-      let isLast = table[live.family].openSamples == 0
-      if row != live.family { remove(row) }
-      guard isLast else { return }
-      try report(live.family, &source, observer)
-      remove(live.family)
-      return
-    }
+    let family = table[row].family
+    guard family < 0 else { return try finishSample(row, family, &source, observer) }
     try report(row, &source, observer)
     remove(row)
+  }
+
+  private mutating func finishSample(
+    _ row: Int32, _ family: Int32, _ source: inout any RequestSource, _ observer: Observer
+  ) throws {
+    table[family].openSamples -= 1
+    let isLast = table[family].openSamples == 0
+    if row != family { remove(row) }
+    guard isLast else { return }
+    try report(family, &source, observer)
+    remove(family)
   }
 
   /// A row is free unless a place in a line, or in a static batch, still refers to it.

@@ -27,15 +27,25 @@ package struct LatencyDistribution: Sendable, Equatable {
   /// - Complexity: O(histogram buckets they fall in).
   mutating func add(_ times: StepTimes, sequences: Int) {
     picoseconds += Int128(times.sum) * Int128(sequences)
+    if Self.rounded(times.first) == Self.rounded(times.last) {
+      record(Self.rounded(times.first), times.count * sequences)
+      return
+    }
     var rest = times
     while rest.count > 0 {
-      let nanoseconds = Self.rounded(rest.first)
-      let top = Int64(histogram.highestEquivalentForValue(UInt64(min(nanoseconds, Self.longest))))
+      let top = Self.bucketTop(Self.rounded(rest.first))
       // Times that round to the bucket's top and no further.
       let same = top >= Self.longest ? rest.count : max(1, rest.count(upTo: top * 1000 + 499))
       record(Self.rounded(rest.first + rest.growth * Int64(same - 1)), same * sequences)
       rest = StepTimes(first: rest.first + rest.growth * Int64(same), growth: rest.growth, count: rest.count - same)
     }
+  }
+
+  /// The largest duration in one bucket with another: buckets are 512 ns wide, and 2^10 of them or more an octave.
+  static func bucketTop(_ nanoseconds: Int64) -> Int64 {
+    let value = min(nanoseconds, longest)
+    let width = max(512, Int64(1) << Int64(max(0, 53 - value.leadingZeroBitCount)))
+    return value | (width - 1)
   }
 
   private static func rounded(_ picoseconds: Int64) -> Int64 { (picoseconds + 500) / 1000 }

@@ -8,6 +8,8 @@ import ModelGraph
 struct DecodeGroup {
   /// Decode steps taken since the start.
   private(set) var step = 0
+  /// The step modulo the block size.
+  private var phase = 0
   private(set) var count = 0
   /// Tokens that the next step attends to, its own included, by attention span.
   private(set) var context = SpanSums()
@@ -35,42 +37,56 @@ struct DecodeGroup {
   }
 
   /// New blocks that the next step needs.
-  var blocksNeeded: Int { growing[step % blockSize] }
+  var blocksNeeded: Int { growing[phase] }
 
   /// New blocks that the next steps need together.
   func blocksNeeded(inNext steps: Int) -> Int {
-    var sum = steps / blockSize * count
-    for index in 0..<steps % blockSize { sum += growing[(step + index) % blockSize] }
+    guard steps > 1 else { return steps == 1 ? growing[phase] : 0 }
+    let rounds = steps / blockSize
+    var sum = rounds * count
+    var index = phase
+    for _ in 0..<steps - rounds * blockSize {
+      sum += growing[index]
+      index = after(index)
+    }
     return sum
   }
 
   /// New blocks of the steps after the next one, each counted once for itself and every later step of so many in all.
   func blockSteps(inNext steps: Int) -> Int {
+    guard steps > 1 else { return 0 }
+    let rounds = (steps - 1) / blockSize
+    let rest = (steps - 1) - rounds * blockSize
     var sum = 0
-    for offset in 1..<max(1, min(steps, blockSize + 1)) {
-      let growth = growing[(step + offset) % blockSize]
-      guard growth > 0 else { continue }
-      // Offsets offset, offset + blockSize, ... below steps, each weighted with the steps left.
-      let rounds = (steps - 1 - offset) / blockSize + 1
-      sum += growth * (rounds * (steps - offset) - blockSize * (rounds * (rounds - 1) / 2))
+    var index = phase
+    for offset in 1...min(blockSize, steps - 1) {
+      index = after(index)
+      // Steps offset, offset + blockSize, ... below the last, each weighted with the steps left.
+      let times = offset <= rest ? rounds + 1 : rounds
+      sum += growing[index] * (times * (steps - offset) - blockSize * (times * (times - 1) / 2))
     }
     return sum
   }
 
   /// The next steps, the first one's blocks being taken already, that so many free blocks last for.
-  func steps(until free: Int) -> Int {
-    guard count > 0 else { return 1 }
+  func steps(until free: Int, atMost most: Int) -> Int {
+    guard count > 0, most > 1 else { return 1 }
+    if free >= count * (most / blockSize + 1) { return most }
     // In as many steps as a block has tokens, every member needs one block.
     let rounds = free / count
     var steps = rounds * blockSize
     var left = free - rounds * count
-    for index in 1...blockSize {
-      left -= growing[(step + index) % blockSize]
+    var index = phase
+    for _ in 1...blockSize {
+      index = after(index)
+      left -= growing[index]
       if left < 0 { break }
       steps += 1
     }
-    return steps + 1
+    return min(most, steps + 1)
   }
+
+  private func after(_ index: Int) -> Int { index + 1 == blockSize ? 0 : index + 1 }
 
   /// Steps until a member takes its last one, or fewer.
   var stepsToNextEnd: Int { finishing.distanceToNextDue(after: step) }
@@ -106,12 +122,14 @@ struct DecodeGroup {
   /// Takes many steps in which nobody ends and no window fills.
   mutating func advance(by steps: Int) {
     step += steps
+    phase = step % blockSize
     context += open * Double(steps)
   }
 
   /// Takes one step: every member's context grows by one.
   mutating func advance() {
     step += 1
+    phase = after(phase)
     context += open
     for index in saturating.indices {
       while saturating[index].popDue(step) != nil { open[index + 1] -= 1 }
@@ -134,7 +152,8 @@ struct DecodeGroup {
   /// The step, modulo the block size, at which a sequence with `cached` tokens now starts a new block: when its cached
   /// tokens fill whole blocks.
   private func boundary(_ cached: Int) -> Int {
-    let until = (blockSize - cached % blockSize) % blockSize
-    return (step + until) % blockSize
+    let filled = cached % blockSize
+    let place = filled == 0 ? phase : phase + blockSize - filled
+    return place < blockSize ? place : place - blockSize
   }
 }

@@ -6,23 +6,22 @@ extension Replica {
   ///
   /// Requests whose answer is whole are left in ``ended``, those whose prompt moves on in ``handedOver``.
   mutating func endStep(now: Int64, _ table: inout RequestTable, _ metrics: inout ServingMetrics) {
-    ended.removeAll(keepingCapacity: true)
+    if !ended.isEmpty { ended.removeAll(keepingCapacity: true) }
     metrics.addSteps(
       clock, running: running, blocks: usedBlocks, growth: decodes.blockSteps(inNext: clock.span?.steps ?? 1))
     if clock.isDecoding { endDecodes(now: now, &table, &metrics) }
+    if !chunks.isEmpty { endPrompts(now: now, &table, &metrics) }
+    clock.finish()
+    if !givenUp.isEmpty { endGivenUp(now: now, &table) }
+  }
+
+  private mutating func endPrompts(now: Int64, _ table: inout RequestTable, _ metrics: inout ServingMetrics) {
     for (slot, tokens) in chunks { table[slots[slot]].computed += tokens }
-    if !chunks.isEmpty {
-      prefilling.removeAll { slot in
-        let live = table[slots[slot]]
-        return live.computed == live.target
-      }
-    }
+    prefilling.removeAll { slot in table[slots[slot]].computed == table[slots[slot]].target }
     for (slot, _) in chunks where table[slots[slot]].computed == table[slots[slot]].target {
       settlePrompt(slot, now: now, &table, &metrics)
     }
     chunks.removeAll(keepingCapacity: true)
-    clock.finish()
-    if !givenUp.isEmpty { endGivenUp(now: now, &table) }
   }
 
   private mutating func endDecodes(now: Int64, _ table: inout RequestTable, _ metrics: inout ServingMetrics) {
@@ -50,6 +49,11 @@ extension Replica {
       }
     } else if let span = clock.span {
       guard members > 0 else { return }
+      if steps <= span.times.count {
+        let times = StepTimes(first: span.times.first, growth: span.times.growth, count: steps)
+        metrics.addGaps(times, sequences: members)
+        return
+      }
       costs.stepTimes(sequences: span.sequences, context: span.context, steps: steps) { times in
         metrics.addGaps(times, sequences: members)
       }

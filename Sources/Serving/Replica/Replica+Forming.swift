@@ -21,7 +21,6 @@ extension Replica {
   /// - Returns: Whether there is one.
   mutating func beginStep(now: Int64, _ table: inout RequestTable) -> Bool {
     guard !isIdle else { return false }
-    chunks.removeAll(keepingCapacity: true)
     waiting.refresh()
     var step = FormingStep(budget: limits.maxBatchedTokens, now: now)
     if ranking.scheduler.preempts { yieldPlaces(&step, &table) }
@@ -263,6 +262,8 @@ extension Replica {
 
   mutating func nextWaiting(_ now: Int64, _ table: inout RequestTable) -> Int32? {
     if waiting.isEmpty { return nil }
+    // The common case, without a copy of what ranks the others.
+    if let head = waiting.headByArrival, table[head].phase == .waiting { return head }
     let ranking = self.ranking
     return waiting.next(
       isWaiting: { row in

@@ -86,7 +86,7 @@ extension Replica {
     slots[slot] = -1
     freeSlots.append(slot)
     order.remove(slot)
-    if let others = sampleSlots.removeValue(forKey: row) { freeSlots.append(contentsOf: others) }
+    if !sampleSlots.isEmpty, let others = sampleSlots.removeValue(forKey: row) { freeSlots += others }
     if options.adapterSlots > 0 { adapters.release(table[row].request.adapter) }
     table[row].slot = -1
   }

@@ -5,14 +5,17 @@ extension Replica {
   /// somebody could be admitted.
   mutating func beginDecodes(now: Int64, extra: StepTable.Cost, _ first: StepTable.Cost) {
     let context = Int64(decodes.context[0])
-    var span = ReplicaClock.Span(steps: 1, sequences: decodes.count, context: context)
+    var span = ReplicaClock.Span(
+      steps: 1, sequences: decodes.count, context: context,
+      times: StepTimes(first: first.picoseconds, growth: 0, count: 1))
     var cost = StepTable.Cost(
       picoseconds: first.picoseconds + extra.picoseconds, nanojoules: first.nanojoules + extra.nanojoules)
     if takesSpans, extra.picoseconds == 0 {
-      let most = min(decodes.stepsToNextEnd, stepsUntilCacheIsFull)
+      let most = decodes.steps(until: pool.available, atMost: decodes.stepsToNextEnd)
       if most > 1 {
         let many = costs.span(sequences: decodes.count, context: context, limit: most)
         span.steps = many.steps
+        span.times = many.times
         cost = StepTable.Cost(picoseconds: many.picoseconds, nanojoules: many.nanojoules)
       }
     }
@@ -25,16 +28,13 @@ extension Replica {
       && (waiting.isEmpty || !(waiting.changesWithTime || ranking.scheduler.preempts))
   }
 
-  /// Steps that the blocks at hand last for, this one's being taken already.
-  private var stepsUntilCacheIsFull: Int { decodes.steps(until: pool.available) }
-
   /// The span is to end with the step in progress at a time.
   mutating func cut(at now: Int64) {
     guard let span = clock.span, span.steps > 1, clock.end > now else { return }
     let part = costs.span(
       sequences: span.sequences, context: span.context, limit: span.steps, within: clock.picoseconds(until: now))
     guard part.steps < span.steps else { return }
-    clock.shorten(steps: part.steps, picoseconds: part.picoseconds, nanojoules: part.nanojoules)
+    clock.shorten(to: part)
   }
 
   /// Blocks in use at a time within the step or span in progress.

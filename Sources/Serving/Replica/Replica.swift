@@ -98,9 +98,8 @@ struct Replica {
 
   /// Puts a request into the waiting line.
   mutating func enqueue(_ row: Int32, now: Int64, _ table: inout RequestTable) {
-    let live = table[row]
-    let tenant = ranking.tenant(live)
-    ranking.becomesActive(live) { tenantRequests[$0] > 0 }
+    let tenant = ranking.tenant(table[row])
+    if ranking.countsService { ranking.becomesActive(table[row]) { tenantRequests[$0] > 0 } }
     tenantRequests[tenant] += 1
     wait(row, atHead: false, now: now, &table)
     if let span = clock.span, span.steps > 1, mayChangeWithArrival { cut(at: now) }
@@ -111,6 +110,10 @@ struct Replica {
 
   mutating func wait(_ row: Int32, atHead: Bool, now: Int64, _ table: inout RequestTable) {
     table[row].isInLine = true
+    if waiting.isByArrival {
+      waiting.addByArrival(row, atHead: atHead)
+      return
+    }
     let live = table[row]
     let ranking = self.ranking
     waiting.add(row, tenant: ranking.tenant(live), atHead: atHead) { ranking.place(live, row: row, now: now) }

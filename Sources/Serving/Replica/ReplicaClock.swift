@@ -11,6 +11,8 @@ struct ReplicaClock {
     var sequences: Int
     /// Tokens that the first step attends to.
     var context: Int64
+    /// The times of the first steps, as many as grow evenly.
+    var times: StepTimes
   }
 
   private(set) var start: Int64 = 0
@@ -38,9 +40,9 @@ struct ReplicaClock {
   }
 
   /// The span is to have fewer steps.
-  mutating func shorten(steps: Int, picoseconds: Int64, nanojoules: Int64) {
-    span?.steps = steps
-    set(picoseconds: picoseconds, nanojoules: nanojoules)
+  mutating func shorten(to part: DecodeSpan) {
+    span?.steps = part.steps
+    set(picoseconds: part.picoseconds, nanojoules: part.nanojoules)
   }
 
   private mutating func set(picoseconds: Int64, nanojoules: Int64) {

@@ -48,6 +48,13 @@ struct WaitingLine {
     }
   }
 
+  var isByArrival: Bool { if case .arrival = places { true } else { false } }
+
+  /// The same as ``add(_:tenant:atHead:place:)`` for a line by arrival.
+  mutating func addByArrival(_ row: Int32, atHead: Bool) {
+    add(row, tenant: 0, atHead: atHead) { Place(key: 0, order: 0, row: row) }
+  }
+
   /// Puts a request into the line; `atHead` before the others of the same arrival order or key, as one that was
   /// preempted.
   mutating func add(_ row: Int32, tenant: Int, atHead: Bool, place: () -> Place) {
@@ -88,6 +95,11 @@ struct WaitingLine {
     if let best { return best }
     best = find(isWaiting, place)
     return best
+  }
+
+  /// The request at the head of a line by arrival, whether it still waits or not; nothing for other lines.
+  var headByArrival: Int32? {
+    if case .arrival(let line) = places { line.first } else { nil }
   }
 
   private mutating func find(_ isWaiting: (Int32) -> Bool, _ place: (Int32) -> Place) -> Int32? {
