@@ -70,7 +70,6 @@ public enum PortableMath {
     return power * Double(bitPattern: UInt64(1023 + exponent) << 52)
   }
 
-  /// The whole number nearest to one of modest size.
   /// The sine of an angle between -pi/2 and pi/2, within two units in the last place.
   public static func sin(_ x: Double) -> Double {
     precondition(abs(x) <= 1.5707963267948968, "an angle between -pi/2 and pi/2")
@@ -81,6 +80,7 @@ public enum PortableMath {
     return x * (1 + sum)
   }
 
+  /// The whole number nearest to one of modest size.
   private static func nearest(_ x: Double) -> Int { Int(x + (x < 0 ? -0.5 : 0.5)) }
 
   /// The share of a standard normal below x.
@@ -101,6 +101,29 @@ public enum PortableMath {
     sum = sum * h - a / 2
     sum = sum * h + 1
     return min(1, max(0, share + density * (sum * h)))
+  }
+
+  /// The x below which a share of a standard normal lies: the inverse of ``normalCDF(_:)``.
+  ///
+  /// Halving brackets x to 0.13, Newton's method does the rest: within 1e-9 for shares from 1e-6, within 1e-5 from
+  /// 1e-11; beyond 8 either way the answer is 8.
+  /// - Precondition: `share` is between 0 and 1.
+  public static func normalQuantile(_ share: Double) -> Double {
+    precondition((0...1).contains(share), "a share is between 0 and 1")
+    // The lower half is the exact one: shares near 1 have lost their last digits.
+    if share > 0.5 { return -normalQuantile(1 - share) }
+    var low = -8.0
+    var high = 0.125
+    while high - low > 0.13 {
+      let middle = 0.5 * (low + high)
+      if normalCDF(middle) < share { low = middle } else { high = middle }
+    }
+    var x = 0.5 * (low + high)
+    for _ in 0..<4 {
+      let density = 0.3989422804014327 * exp(-0.5 * x * x)
+      x = min(high, max(low, x - (normalCDF(x) - share) / density))
+    }
+    return x
   }
 
   /// Beyond this the share is 0 or 1 to a double's last digit.

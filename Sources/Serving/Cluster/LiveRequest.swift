@@ -60,6 +60,10 @@ struct LiveRequest {
   var outputTokens: Int { request.outputTokens }
   /// Tokens to have in cache before the next token can be generated.
   var target: Int { request.inputTokens + generated }
+  /// Whether it goes on decoding as soon as its cache is back from host memory.
+  var resumesDecoding: Bool { isSwapped && generated > 0 && computed >= target - 1 }
+  /// Tokens of it to compute before its next token comes out, of a request that waits or whose prompt is in work.
+  var promptRest: Int { resumesDecoding ? 0 : target - computed }
 }
 
 /// The requests in the system, by row; rows are reused, so memory follows the load, not the length of a run.

@@ -95,11 +95,13 @@ package struct ServingEngine {
 
   private mutating func begin(_ source: inout any RequestSource) throws {
     classes = source.classes
-    timeouts = classes.map { $0.timeout.map { Int64($0.value * 1e9) } }
+    timeouts = classes.map { $0.timeout.map { Int64(min(4e18, $0.value * 1e9)) } }
     replicas = members.map { item in
-      Replica(
+      var options = item.options
+      options.measuresPromptRate = admission.looksAtPromptRates
+      return Replica(
         limits: item.limits, costs: item.costs, scheduler: plan.scheduler, batching: item.batching,
-        options: item.options, classes: classes, forest: source.forest)
+        options: options, classes: classes, forest: source.forest)
     }
     pending = try source.next()
     firstArrival = pending?.arrival.nanoseconds ?? 0
@@ -164,13 +166,13 @@ package struct ServingEngine {
 
   /// The replica that takes a request; nothing when none does.
   private mutating func route(_ live: LiveRequest) throws -> Int? {
-    if replicas.count == 1, !admission.looksAtReplicas {
+    if replicas.count == 1, admission.takesAll {
       return replicas[0].canServe(live.request) ? 0 : nil
     }
     let able = replicas.indices.filter { replicas[$0].canServe(live.request) }
     guard !able.isEmpty else { return nil }
     let signals = able.map { self.signals($0, live) }
-    let view = replicas[able[0]].ranking.view(live, generated: 0, now: now)
+    let view = replicas[able[0]].ranking.view(live, generated: 0, computed: 0, now: now)
     guard admission.admits(view, cluster: signals) else { return nil }
     guard able.count > 1 else { return able[0] }
     let routed = RoutedRequest(
@@ -183,8 +185,9 @@ package struct ServingEngine {
     let replica = replicas[index]
     return ReplicaSignals(
       replica: index, outstanding: replica.outstanding, waiting: replica.waiting.count, running: replica.running,
-      waitingTokens: 0, cachedTokens: 0,
-      occupancy: router.looksAtCaches ? Double(replica.usedBlocks(at: now)) / Double(replica.limits.blocks) : 0,
+      waitingTokens: replica.backlog.tokens, promptRate: replica.backlog.rate, cachedTokens: 0,
+      occupancy: router.looksAtCaches || admission.looksAtCaches
+        ? Double(replica.usedBlocks(at: now)) / Double(replica.limits.blocks) : 0,
       price: 0, speed: 1)
   }
 
@@ -218,7 +221,11 @@ package struct ServingEngine {
   }
 
   private mutating func freeRetired(_ index: Int) {
-    for row in replicas[index].retired { table.remove(row) }
+    for row in replicas[index].retired {
+      table[row].isPadding = false
+      // The first sample of a prompt stands for all of them until the last one ends.
+      if table[row].phase == .ended { table.remove(row) }
+    }
     replicas[index].retired.removeAll(keepingCapacity: true)
   }
 

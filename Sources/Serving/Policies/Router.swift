@@ -37,8 +37,11 @@ package struct ReplicaSignals: Sendable {
   package var outstanding: Int
   package var waiting: Int
   package var running: Int
-  /// Prompt tokens that wait, and those a request would find in the prefix cache.
+  /// Prompt tokens yet to be computed, of requests that wait and of prompts in work.
   package var waitingTokens: Int
+  /// Of these, how many a second it computes; 0 when that is not measured, or not known yet.
+  package var promptRate = 0.0
+  /// Prompt tokens that the request would find in the prefix cache.
   package var cachedTokens: Int
   /// Share of the KV blocks in use.
   package var occupancy: Double

@@ -16,7 +16,10 @@ extension Replica {
   }
 
   private mutating func endPrompts(now: Int64, _ table: inout RequestTable, _ metrics: inout ServingMetrics) {
-    for (slot, tokens) in chunks { table[slots[slot]].computed += tokens }
+    for (slot, tokens) in chunks {
+      table[slots[slot]].computed += tokens
+      backlog.serve(tokens, now: now)
+    }
     prefilling.removeAll { slot in table[slots[slot]].computed == table[slots[slot]].target }
     for (slot, _) in chunks where table[slots[slot]].computed == table[slots[slot]].target {
       settlePrompt(slot, now: now, &table, &metrics)
@@ -85,7 +88,13 @@ extension Replica {
     }
     table[row].isPadding = true
     padding.append(slot)
-    if padding.count == decodes.count { while let slot = padding.last { retire(slot, &table) } }
+    endPadding(&table)
+  }
+
+  /// A static batch has ended when only padding is left of it.
+  private mutating func endPadding(_ table: inout RequestTable) {
+    guard padding.count == decodes.count else { return }
+    while let slot = padding.last { retire(slot, &table) }
   }
 
   /// Takes a sequence that only fills up a static batch out of it.
@@ -208,6 +217,7 @@ extension Replica {
       slots[slot] = copy
       order.append(slot)
       metrics.outputTokens += 1
+      ranking.decoded(sample)
       tenantRequests[ranking.tenant(sample)] += 1
       if options.adapterSlots > 0 { _ = adapters.take(sample.request.adapter) }
       proceed(slot, now: now, &table)
@@ -220,7 +230,7 @@ extension Replica {
   /// - Returns: Whether it has ended by that; a running one ends with its step.
   mutating func giveUp(_ row: Int32, now: Int64, _ table: inout RequestTable) -> Bool {
     if table[row].phase == .waiting {
-      forgetWaiting(row, &table)
+      forgetWaiting(row, now: now, &table)
       tenantRequests[ranking.tenant(table[row])] -= 1
       cut(at: now)
       return true
@@ -230,7 +240,8 @@ extension Replica {
     return false
   }
 
-  private mutating func forgetWaiting(_ row: Int32, _ table: inout RequestTable) {
+  private mutating func forgetWaiting(_ row: Int32, now: Int64, _ table: inout RequestTable) {
+    backlog.drop(table[row].promptRest, now: now)
     if table[row].isSwapped { hostBlocks -= limits.blocks(for: table[row].computed) }
     waiting.forgetOne()
   }
@@ -242,7 +253,7 @@ extension Replica {
       } else if table[row].slot >= 0 {
         leaveBatch(Int(table[row].slot), now: now, &table)
       } else if table[row].phase == .waiting {
-        forgetWaiting(row, &table)
+        forgetWaiting(row, now: now, &table)
       } else {
         continue
       }
@@ -251,5 +262,6 @@ extension Replica {
       ended.append(row)
     }
     givenUp.removeAll(keepingCapacity: true)
+    endPadding(&table)
   }
 }

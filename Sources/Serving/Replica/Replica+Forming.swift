@@ -24,8 +24,10 @@ extension Replica {
     waiting.refresh()
     var step = FormingStep(budget: limits.maxBatchedTokens, now: now)
     if ranking.scheduler.preempts { yieldPlaces(&step, &table) }
-    if !received.isEmpty { seatReceived(now: now, &table) }
-    if hostBlocks > 0 { resumeSwapped(&step, &table) }
+    if mayBeginSequences {
+      if !received.isEmpty { seatReceived(now: now, &table) }
+      if hostBlocks > 0 { resumeSwapped(&step, &table) }
+    }
     switch batching.mix {
     case .chunked, .mixed:
       takeDecodes(&step, &table)
@@ -38,6 +40,9 @@ extension Replica {
     begin(step)
     return true
   }
+
+  /// A static batch is joined by nobody once it has begun.
+  private var mayBeginSequences: Bool { batching.mix != .static || order.count == 0 }
 
   private mutating func begin(_ step: FormingStep) {
     let cost = costs.cost(step.shape)
@@ -91,13 +96,8 @@ extension Replica {
   private mutating func takePrompts(_ step: inout FormingStep, _ table: inout RequestTable) {
     let allGoOn = continuePrompts(&step, &table)
     guard allGoOn, !step.hasPreempted else { return }
-    let slots = limits.maxSequences
-    let mayAdmit =
-      switch batching.mix {
-      case .static: order.count == 0
-      default: batching.refill >= 1 || Double(order.count) < batching.refill * Double(slots)
-      }
-    if mayAdmit { admit(&step, &table) }
+    let isRefilled = batching.refill < 1 && Double(order.count) >= batching.refill * Double(limits.maxSequences)
+    if mayBeginSequences, !isRefilled { admit(&step, &table) }
   }
 
   /// Gives prompts in work their next chunks.
@@ -148,7 +148,7 @@ extension Replica {
   }
 
   /// What a waiting request would be given.
-  private struct Offer {
+  struct Offer {
     /// Tokens of it in the prefix cache, and the blocks and node that hold them.
     var cached: Int
     var sharedBlocks: Int
@@ -158,28 +158,33 @@ extension Replica {
     /// Blocks for the samples' own copies of the prompt's last block.
     var ends: Int
     var slots: Int
+    /// Blocks that must be at hand: its own, those that nobody else may have once it uses them, and the watermark.
+    var needed: Int
   }
 
   /// - Returns: Nothing when it does not fit into this step.
   private func offer(_ row: Int32, _ step: FormingStep, _ table: RequestTable) -> Offer? {
+    let offer = wish(row, step, table)
+    let isTooLong = batching.mix != .chunked && offer.tokens > step.budget && step.shape.prefillTokens > 0
+    guard !isTooLong, offer.needed <= pool.available, offer.slots <= freeSlots.count else { return nil }
+    return offer
+  }
+
+  /// What a waiting request asks for, whether it is to be had or not.
+  func wish(_ row: Int32, _ step: FormingStep, _ table: RequestTable) -> Offer {
     let live = table[row]
     // The last token of a prompt is computed even when it is in cache: its output is the first token.
     let match = pool.cache.match(live.request.prompt, atMost: live.target - 1)
     let cached = match.blocks * limits.blockSize
-    let rest = live.target - cached
-    if batching.mix != .chunked, rest > step.budget, step.shape.prefillTokens > 0 { return nil }
-    let tokens = chunk(of: rest, step)
+    let tokens = chunk(of: live.target - cached, step)
     let samples = live.generated == 0 && live.family < 0 ? Int(live.request.samples) : 1
     let ends = live.target % limits.blockSize == 0 ? 0 : samples - 1
     let blocks = limits.blocks(for: cached + tokens) - match.blocks
     // Blocks that nobody uses are no longer to be had once this request uses them.
     let claimed = match.node >= 0 ? pool.cache.unusedBlocks(on: match.node) : 0
-    guard blocks + ends + claimed + limits.watermarkBlocks <= pool.available, samples <= freeSlots.count else {
-      return nil
-    }
     return Offer(
       cached: cached, sharedBlocks: match.blocks, node: match.node, tokens: tokens, blocks: blocks, ends: ends,
-      slots: samples)
+      slots: samples, needed: blocks + ends + claimed + limits.watermarkBlocks)
   }
 
   private mutating func adapters(admit row: Int32, _ step: inout FormingStep, _ table: RequestTable) -> Bool {
@@ -197,6 +202,7 @@ extension Replica {
   ) {
     if offer.node >= 0 { pool.cache.hold(offer.node) }
     table[row].computed = offer.cached
+    backlog.drop(offer.cached, now: step.now)
     table[row].sharedBlocks = offer.sharedBlocks
     table[row].node = offer.node
     if table[row].firstScheduled < 0 {
@@ -216,8 +222,7 @@ extension Replica {
   private mutating func resumeSwapped(_ step: inout FormingStep, _ table: inout RequestTable) {
     while let row = nextWaiting(step.now, &table), table[row].isSwapped, let slot = freeSlots.last {
       let blocks = limits.blocks(for: table[row].computed)
-      guard blocks + decodes.blocksNeeded + 1 + limits.watermarkBlocks <= pool.available,
-        adapters(admit: row, &step, table)
+      guard blocksToResume(table[row]) + decodes.blocksNeeded <= pool.available, adapters(admit: row, &step, table)
       else { return }
       waiting.removeNext(row, tenant: ranking.tenant(table[row]))
       table[row].isInLine = false
@@ -227,6 +232,9 @@ extension Replica {
     }
   }
 
+  /// Blocks for a cache that comes back, and for its next token.
+  func blocksToResume(_ live: LiveRequest) -> Int { limits.blocks(for: live.computed + 1) + limits.watermarkBlocks }
+
   private mutating func swapIn(
     _ row: Int32, _ slot: Int, _ blocks: Int, _ step: inout FormingStep, _ table: inout RequestTable
   ) {
@@ -234,13 +242,14 @@ extension Replica {
     hostBlocks -= blocks
     step.copiedBlocks += blocks
     counts.swapsIn += 1
+    let decodes = table[row].resumesDecoding
     table[row].isSwapped = false
     table[row].blocks = blocks
-    if table[row].generated == 0 || table[row].computed < table[row].target - 1 {
+    if decodes {
+      join(slot, &table)
+    } else {
       table[row].phase = .prefilling
       prefilling.append(slot)
-    } else {
-      join(slot, &table)
     }
   }
 

@@ -25,7 +25,12 @@ extension Replica {
   /// Whether the steps after this one would be the same while nobody comes or goes.
   private var takesSpans: Bool {
     options.takesManySteps && costs.hasCurves && prefilling.isEmpty && received.isEmpty && !decodesWait
-      && (waiting.isEmpty || !(waiting.changesWithTime || ranking.scheduler.preempts))
+      && (waiting.isEmpty || !mayChangeWithTime)
+  }
+
+  /// Whether another one of those who wait could be let in while nobody comes or goes.
+  private var mayChangeWithTime: Bool {
+    ranking.scheduler.preempts || waiting.changesWithTime && !freeSlots.isEmpty
   }
 
   /// The span is to end with the step in progress at a time.
@@ -35,6 +40,14 @@ extension Replica {
       sequences: span.sequences, context: span.context, limit: span.steps, within: clock.picoseconds(until: now))
     guard part.steps < span.steps else { return }
     clock.shorten(to: part)
+  }
+
+  /// Decode steps of the span in progress that have ended before a time, and are not booked yet.
+  func stepsTaken(at now: Int64) -> Int {
+    guard let span = clock.span, clock.isBusy, span.steps > 1, now > clock.start else { return 0 }
+    let part = costs.span(
+      sequences: span.sequences, context: span.context, limit: span.steps, within: clock.picoseconds(until: now))
+    return part.steps - 1
   }
 
   /// Blocks in use at a time within the step or span in progress.

@@ -48,6 +48,7 @@ struct Replica {
   /// When a decoding slot's newest token came out, while decodes wait for a step of prompts.
   var tokenTimes: [Int64]
   var decodesWait = false
+  var backlog: PromptBacklog
   /// Requests of each tenant that are here, for fair shares.
   var tenantRequests: [Int]
 
@@ -58,12 +59,14 @@ struct Replica {
   ) {
     var limits = limits
     let batching = scheduler.batching ?? batching ?? Batching(limits.chunkedPrefill ? .chunked : .mixed)
-    if let tokens = batching.tokens { limits.maxBatchedTokens = max(tokens, limits.maxSequences) }
+    // Decodes may exceed a scheduler's budget; prompts get what they leave.
+    if let tokens = batching.tokens { limits.maxBatchedTokens = tokens }
     self.limits = limits
     self.options = options
     self.costs = costs
     self.batching = batching
     ranking = Ranking(scheduler, classes)
+    backlog = PromptBacklog(measuresRate: options.measuresPromptRate)
     waiting = WaitingLine(scheduler.line, tenants: ranking.tenants)
     let capacity = limits.maxSequences
     slots = Array(repeating: -1, count: capacity)
@@ -99,7 +102,10 @@ struct Replica {
   /// Puts a request into the waiting line.
   mutating func enqueue(_ row: Int32, now: Int64, _ table: inout RequestTable) {
     let tenant = ranking.tenant(table[row])
-    if ranking.countsService { ranking.becomesActive(table[row]) { tenantRequests[$0] > 0 } }
+    if ranking.countsService, tenantRequests[tenant] == 0 {
+      let steps = stepsTaken(at: now)
+      ranking.becomesActive(tenant, decodeSteps: steps) { tenantRequests[$0] > 0 }
+    }
     tenantRequests[tenant] += 1
     wait(row, atHead: false, now: now, &table)
     if let span = clock.span, span.steps > 1, mayChangeWithArrival { cut(at: now) }
@@ -110,6 +116,7 @@ struct Replica {
 
   mutating func wait(_ row: Int32, atHead: Bool, now: Int64, _ table: inout RequestTable) {
     table[row].isInLine = true
+    backlog.add(table[row].promptRest, now: now)
     if waiting.isByArrival {
       waiting.addByArrival(row, atHead: atHead)
       return
@@ -155,6 +162,13 @@ struct Replica {
   }
 
   // MARK: Checking
+
+  /// Prompt tokens yet to be computed, counted one by one: what ``backlog`` must say.
+  func uncomputedPromptTokens(_ table: RequestTable) -> Int {
+    let waiting = waiting.rows { table[$0].phase == .waiting && table[$0].isInLine }
+    let inWork = prefilling.map { slots[$0] }
+    return (waiting + inWork).reduce(0) { $0 + table[$1].promptRest }
+  }
 
   /// Blocks that requests at this replica hold, counted one by one, shared ones once: what ``usedBlocks`` must say.
   /// - Parameter inStep: With the blocks that the step in progress fills.

@@ -26,6 +26,8 @@ package struct ReplicaOptions: Sendable {
   package var adapterSlots = 0
   package var adapterLoad = Seconds.zero
   package var role = Role.mixed
+  /// Whether the rate at which prompts are computed is measured, for admission by deadline.
+  package var measuresPromptRate = false
   /// Whether decode steps in which nothing can change are taken at once. The results are the same, bit for bit.
   package var takesManySteps = true
 
