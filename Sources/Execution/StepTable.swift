@@ -70,7 +70,7 @@ package final class StepTable {
 
   /// The cost of a step: by the curves where they apply, exactly otherwise.
   package func cost(_ step: StepShape) -> Cost {
-    guard hasCurves, step.decodeSequences > 0 else { return exactCost(step) }
+    guard hasCurves, step.decodeSequences > 0, step.decodeQueries == 1 else { return exactCost(step) }
     let context = Int64(step.decodeContext[0])
     if step.prefillTokens == 0 { return piece(sequences: step.decodeSequences, context: context).cost(at: context) }
     return cost(
@@ -89,6 +89,7 @@ package final class StepTable {
 
   private func decodePart(_ step: StepShape) -> PartCost {
     guard step.decodeSequences > 0 else { return PartCost() }
+    guard step.decodeQueries == 1 else { return price(.decode, step) }
     var part = decodes(step.decodeSequences)
     for index in decodeOperators.indices { part += decodeOperators[index].cost(step, deployment.pricer) }
     return part
@@ -268,6 +269,11 @@ extension StepTable.Cost {
     self.init(
       picoseconds: Int64(min(Self.most, (time.value * 1e12).rounded())),
       nanojoules: Int64(min(Self.most, (energy.value * 1e9).rounded())))
+  }
+
+  package mutating func add(_ other: StepTable.Cost) {
+    picoseconds += other.picoseconds
+    nanojoules += other.nanojoules
   }
 
   package var time: Seconds { Seconds(Double(picoseconds) / 1e12) }

@@ -58,7 +58,7 @@ extension OperatorGraph {
     let first = list.count
     defer { rescope(&list, from: first, as: .decode) }
     // Queries move into latent space and results out of it, with the matrix that prefill expands by.
-    let rows = step.decodeSequences * heads
+    let rows = step.decodeTokens * heads
     addGEMM("q_absorb", rows: rows, columns: latent.kvRank, inner: latent.nopeWidth, count: count, to: &list)
     addGEMM("v_absorb", rows: rows, columns: latent.valueWidth, inner: latent.kvRank, count: count, to: &list)
     // A head has its own matrix: the weights above are of one head and are read once a head.
@@ -74,7 +74,8 @@ extension OperatorGraph {
         lane: spans.lane(of: latent.indexer?.selected)),
       decodeOnly, count: count, to: &list)
     addIndexer(
-      latent, rows: step.decodeSequences, pairs: step.decodeContext[0], keys: step.decodeContext[0], count, &list)
+      latent, rows: step.decodeTokens, pairs: step.decodeContext[0] * Double(step.decodeQueries),
+      keys: step.decodeContext[0], count, &list)
   }
 
   private func addLatentPrefill(
@@ -180,17 +181,19 @@ extension OperatorGraph {
     let activationElements = Double(cost.queryElements + cost.outputElements)
     if step.decodeSequences > 0 {
       let context = step.decodeContext[cost.lane]
-      let sequences = Double(step.decodeSequences)
+      // Verified tokens share what is read of the cache.
+      let queries = Double(step.decodeQueries)
+      let tokens = Double(step.decodeTokens)
       list.append(
         Operator(
           name: "attention_decode",
           kind: .decodeAttention(
             DecodeAttentionShape(
               sequences: step.decodeSequences, queryHeads: cost.queryHeads, kvHeads: cost.kvHeads)),
-          count: count, flops: FLOPs(context * Double(cost.queryHeads * cost.pairFLOPs)),
+          count: count, flops: FLOPs(context * queries * Double(cost.queryHeads * cost.pairFLOPs)),
           traffic: Traffic(
-            activations: formats.stream.size(of: sequences * activationElements), kvRead: cost.readBytes * context,
-            kvWritten: cost.keyBytes * sequences),
+            activations: formats.stream.size(of: tokens * activationElements), kvRead: cost.readBytes * context,
+            kvWritten: cost.keyBytes * tokens),
           compute: formats.stream, scope: .decode))
     }
     if step.prefillTokens > 0 {

@@ -12,7 +12,7 @@ extension OperatorGraph {
         inner: back ? projection.inputs.dividedUp(by: tensor) : projection.inputs, count: count, to: &list)
     }
     addScan(
-      recurrent, .decode, tokens: step.decodeSequences, visits: Double(step.decodeSequences), count: count, to: &list)
+      recurrent, .decode, tokens: step.decodeTokens, visits: Double(step.decodeTokens), count: count, to: &list)
     // A prompt's state is read and written once a chunk, at least once a sequence.
     let chunks = Double(step.prefillTokens) / Double(max(1, recurrent.chunk))
     addScan(

@@ -3,9 +3,11 @@
 /// Sums are enough because attention's FLOPs and traffic are linear in them; a step then costs the same to price for
 /// one sequence or a thousand.
 package struct StepShape: Sendable, Equatable {
-  /// Sequences that decode one token each, and the tokens they attend to (the new one included), summed.
+  /// Sequences that decode, and the tokens they attend to (the new one included), summed.
   package var decodeSequences = 0
   package var decodeContext = SpanSums()
+  /// Tokens each of them computes: one, or with speculation also the drafted ones it verifies.
+  package var decodeQueries = 1
   /// Prompt tokens in this step, and the sequences they belong to.
   package var prefillTokens = 0
   package var prefillSequences = 0
@@ -24,8 +26,9 @@ package struct StepShape: Sendable, Equatable {
 
   package init() {}
 
-  package var tokens: Int { decodeSequences + prefillTokens }
-  package var sampledTokens: Int { decodeSequences + finishedPrompts }
+  package var decodeTokens: Int { decodeSequences * decodeQueries }
+  package var tokens: Int { decodeTokens + prefillTokens }
+  package var sampledTokens: Int { decodeTokens + finishedPrompts }
   package var sequences: Int { decodeSequences + prefillSequences }
 
   /// Whether its prompt tokens are one prompt's, from the first token on.

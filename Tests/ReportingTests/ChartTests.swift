@@ -37,9 +37,21 @@ import Testing
     #expect(drawing.titles.first?.isEmpty == false && !drawing.summary.isEmpty)
   }
 
-  @Test(arguments: names) func `all numbers are finite and short`(name: String) throws {
+  @Test(arguments: names) func `a chart has no faults`(name: String) throws { checkFaults(try drawing(name)) }
+
+  @Test(arguments: 0..<60) func `charts of anything have no faults`(seed: Int) throws {
+    for svg in RandomCharts(seed: seed).all() { checkFaults(try read(svg)) }
+  }
+
+  private func checkFaults(_ drawing: SVGDrawing) {
+    checkNumbers(drawing)
+    checkTexts(drawing)
+  }
+
+  /// All numbers are finite and short.
+  private func checkNumbers(_ drawing: SVGDrawing) {
     let plain = Set(["x", "y", "x1", "y1", "x2", "y2", "cx", "cy", "r", "width", "height"])
-    for (element, attributes) in try drawing(name).elements {
+    for (element, attributes) in drawing.elements {
       let single = attributes.filter { plain.contains($0.key) }.values
       let listed = (attributes["points"] ?? "").split { " ,".contains($0) }.map(String.init)
       for text in single + listed {
@@ -50,12 +62,14 @@ import Testing
     }
   }
 
-  @Test(arguments: names) func `no text leaves the drawing or lies on another`(name: String) throws {
-    let drawing = try drawing(name)
+  /// No text leaves the drawing or lies on another.
+  private func checkTexts(_ drawing: SVGDrawing) {
     for (index, text) in drawing.texts.enumerated() {
       #expect(text.box.left >= 0 && text.box.right <= drawing.width, "\(text)")
       #expect(text.box.top >= 0 && text.box.bottom <= drawing.height, "\(text)")
-      for other in drawing.texts[(index + 1)...] { #expect(!overlap(text.box, other.box), "\(text) \(other)") }
+      for other in drawing.texts[(index + 1)...] {
+        #expect(!overlap(text.box, other.box), "\(text) \(other) \(drawing.titles)")
+      }
     }
   }
 

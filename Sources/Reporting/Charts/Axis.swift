@@ -1,5 +1,3 @@
-import EventKernel
-
 /// What an axis shows, before any data or size is known.
 package struct Axis: Sendable {
   package enum Kind: Sendable { case linear, logarithmic }
@@ -61,79 +59,5 @@ package struct Axis: Sendable {
     let start = candidates.last { $0 <= low * (1 + 1e-9) } ?? low
     let end = candidates.first { $0 >= max(high * (1 - 1e-9), start * 1.5) } ?? high
     return start...max(end, start * 2)
-  }
-}
-
-/// An axis with a place for every value: from a domain to a stretch of the drawing.
-package struct Scale: Sendable {
-  package let kind: Axis.Kind
-  package let domain: ClosedRange<Double>
-  /// Where the domain begins and ends on the drawing; the end may lie before the start.
-  package let start: Double
-  package let end: Double
-
-  package init(kind: Axis.Kind, domain: ClosedRange<Double>, start: Double, end: Double) {
-    self.kind = kind
-    self.domain = domain
-    self.start = start
-    self.end = end
-  }
-
-  /// The place of a value that the axis accepts.
-  package func position(_ value: Double) -> Double {
-    let share =
-      switch kind {
-      case .linear: (value - domain.lowerBound) / (domain.upperBound - domain.lowerBound)
-      case .logarithmic:
-        PortableMath.log(value / domain.lowerBound) / PortableMath.log(domain.upperBound / domain.lowerBound)
-      }
-    return start + share * (end - start)
-  }
-}
-
-/// A scale with its ticks and their labels.
-struct ScaledAxis {
-  struct Tick {
-    var position: Double
-    var label: String
-  }
-
-  let axis: Axis
-  let scale: Scale
-  let ticks: [Tick]
-  /// The axis title with the unit that its ticks leave out.
-  let title: String
-
-  /// - Parameter limit: No more ticks than this.
-  init(_ axis: Axis, _ scale: Scale, limit: Int) {
-    self.axis = axis
-    self.scale = scale
-    let domain = scale.domain
-    let size = max(abs(domain.lowerBound), abs(domain.upperBound))
-    let step = Ticks.step(span: domain.upperBound - domain.lowerBound, steps: limit - 1)
-    var format = TickFormat(linear: axis.unit, largest: size, step: step)
-    var values = Ticks.linear(domain, step: step)
-    if axis.kind == .logarithmic {
-      format = TickFormat(logarithmic: axis.unit)
-      values = Ticks.logarithmic(domain, limit: limit)
-    }
-    ticks = values.map { Tick(position: scale.position($0), label: format.text($0)) }
-    title = format.titleUnit.isEmpty ? axis.title : "\(axis.title) (\(format.titleUnit))"
-  }
-
-  /// As many ticks as stand side by side without touching.
-  static func horizontal(_ axis: Axis, _ scale: Scale) -> ScaledAxis {
-    for limit in [7, 6, 5, 4, 3] {
-      let scaled = ScaledAxis(axis, scale, limit: limit)
-      if scaled.hasRoom { return scaled }
-    }
-    return ScaledAxis(axis, scale, limit: 2)
-  }
-
-  private var hasRoom: Bool {
-    zip(ticks, ticks.dropFirst()).allSatisfy { left, right in
-      let widths = TextMetrics.width(left.label, .tick) + TextMetrics.width(right.label, .tick)
-      return right.position - left.position > widths / 2 + 8
-    }
   }
 }

@@ -27,70 +27,37 @@ package struct AxisUnit: Sendable, Equatable {
   package static let joules = AxisUnit(EnergyDimension.self)
   package static let watts = AxisUnit(PowerDimension.self)
 
-  /// One value on its own: `12 ms`, `3.35 TB/s`, `12.5 %`, `1,234`.
+  /// One value on its own: `12 ms`, `3.35 TB/s`, `12.5 %`, `1,234`, `2.4e-9 USD`.
   package func text(_ value: Double, significantDigits digits: Int = 3) -> String {
     let shown = value * factor
-    guard takesPrefix, shown != 0 else { return Self.plain(shown, digits) + (symbol.isEmpty ? "" : " " + symbol) }
-    let prefix = DecimalPrefix.fitting(shown, significantDigits: digits)
-    return Self.plain(shown / prefix.scale, digits) + " " + prefix.text + symbol
+    let prefix = takesPrefix && shown != 0 ? DecimalPrefix.fitting(shown, significantDigits: digits) : DecimalPrefix.one
+    let unit = prefix.text + symbol
+    return Self.plain(shown / prefix.scale, digits) + (unit.isEmpty ? "" : " " + unit)
   }
 
   /// One value as a bare number in few letters, for many decades or little room: 0.01, 1, 10k, 5M.
   func compact(_ value: Double) -> String {
     let shown = value * factor
-    guard abs(shown) >= 10_000 || abs(shown) < 0.001 else { return roundedText(shown, significantDigits: 3) }
-    guard abs(shown) >= 10_000, abs(shown) < 1e18 else { return shown == 0 ? "0" : "\(shown)" }
+    guard (10_000..<1e15).contains(abs(shown)) else { return Self.plain(shown, 3) }
     let prefix = DecimalPrefix.fitting(shown, significantDigits: 3)
     return roundedText(shown / prefix.scale, significantDigits: 3) + prefix.text
   }
 
-  /// A number with its thousands grouped.
+  /// A number with its thousands grouped; with an exponent where it would be mostly zeros.
   private static func plain(_ value: Double, _ digits: Int) -> String {
-    guard abs(value) >= 1000, abs(value) < 1e15 else { return roundedText(value, significantDigits: digits) }
-    return groupedDigits(Int(value.rounded()))
-  }
-}
-
-/// How the ticks of one axis are written: each with its unit, or as bare numbers under one unit in the title.
-struct TickFormat {
-  let unit: AxisUnit
-  /// What stands in brackets after the axis title.
-  let titleUnit: String
-  private let each: Bool
-  private let scale: Double
-  private let decimals: Int
-
-  /// Ticks of a linear axis: one prefix for all, as many decimals as the step needs.
-  init(linear unit: AxisUnit, largest: Double, step: Double) {
-    self.unit = unit
-    let prefix = unit.takesPrefix ? DecimalPrefix.fitting(largest * unit.factor) : DecimalPrefix.one
-    titleUnit = largest == 0 ? unit.symbol : prefix.text + unit.symbol
-    each = false
-    scale = prefix.scale / unit.factor
-    var decimals = 0
-    var shown = step / scale
-    while decimals < 12, shown < 0.999 {
-      shown *= 10
-      decimals += 1
+    switch abs(value) {
+    case 0: "0"
+    case 1e-4..<1000: roundedText(value, significantDigits: digits)
+    case 1000..<1e12: groupedDigits(Int(value.rounded()))
+    default: scientific(value, digits)
     }
-    self.decimals = decimals
   }
 
-  /// Ticks of a logarithmic axis: every one with its own prefix.
-  init(logarithmic unit: AxisUnit) {
-    self.unit = unit
-    titleUnit = unit.takesPrefix ? "" : unit.symbol
-    each = true
-    scale = 1
-    decimals = 0
-  }
-
-  func text(_ value: Double) -> String {
-    guard each else {
-      let shown = value / scale
-      return decimals == 0 && abs(shown) < 1e15
-        ? groupedDigits(Int(shown.rounded())) : fixedText(shown, decimals: decimals)
-    }
-    return unit.takesPrefix ? unit.text(value) : unit.compact(value)
+  private static func scientific(_ value: Double, _ digits: Int) -> String {
+    guard value.isFinite, abs(value) >= .leastNormalMagnitude else { return "\(value)" }
+    let exponent = Ticks.exponent(abs(value))
+    let lead = roundedText(value / Ticks.power(exponent), significantDigits: digits)
+    // 9.9996 rounds to 10, which is 1 of the next power.
+    return lead == "10" || lead == "-10" ? "\(lead.dropLast())e\(exponent + 1)" : "\(lead)e\(exponent)"
   }
 }

@@ -47,7 +47,7 @@ struct BarFrame {
     }
     for tick in x.ticks {
       svg.line(ChartPoint(tick.position, box.top), ChartPoint(tick.position, box.bottom), Stroke.grid)
-      svg.label(tick.label, at: ChartPoint(tick.position, box.bottom + 16), .tick.anchored(.middle))
+      svg.label(tick.label, at: ChartPoint(tick.labelPosition, box.bottom + 16), .tick.anchored(.middle))
     }
     for row in rows.indices {
       svg.label(rows[row], at: ChartPoint(box.left - 8, middle(row) + 4), .legend.anchored(.end))

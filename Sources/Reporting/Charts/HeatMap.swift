@@ -88,10 +88,9 @@ package struct HeatMap: Sendable {
     let every = columnStride(grid)
     for column in columns.indices where column % every == 0 {
       let centre = grid.cell(0, column).left + grid.cellWidth / 2
-      let name = TextMetrics.fitted(columns[column], width: grid.cellWidth * Double(every) - 6, .tick)
-      let half = TextMetrics.width(name, .tick) / 2
-      let place = min(centre, ChartPage.width - 4 - half)
-      svg.label(name, at: ChartPoint(place, grid.box.bottom + 16), .tick.anchored(.middle))
+      let room = min(grid.cellWidth * Double(every) - 6, 2 * (ChartPage.width - 4 - centre), 2 * (centre - 4))
+      let name = TextMetrics.fitted(columns[column], width: room, .tick)
+      svg.label(name, at: ChartPoint(centre, grid.box.bottom + 16), .tick.anchored(.middle))
     }
     let below = ChartPoint(ChartPage.width - ChartPage.margin, grid.box.bottom + 33)
     let name = TextMetrics.fitted(columnTitle, width: ChartPage.inner, .axisTitle)
@@ -138,7 +137,9 @@ package struct HeatMap: Sendable {
 
   /// The ramp with its ends and middle.
   private func drawKey(_ ramp: ColourRamp, top: Double, in svg: inout SVGBuilder) -> Double {
-    let title = TextMetrics.fitted(valueTitle, width: ChartPage.inner, .axisTitle)
+    let format = TickFormat(logarithmic: unit)
+    let words = format.titleUnit.isEmpty ? valueTitle : "\(valueTitle) (\(format.titleUnit))"
+    let title = TextMetrics.fitted(words, width: ChartPage.inner, .axisTitle)
     svg.label(title, at: ChartPoint(ChartPage.margin, top + 12), .axisTitle)
     let box = ChartBox(left: ChartPage.margin, top: top + 18, width: ChartPage.inner, height: 10)
     let parts = 48
@@ -152,7 +153,7 @@ package struct HeatMap: Sendable {
     }
     for (share, anchor) in [(0, TextStyle.Anchor.start), (0.5, .middle), (1, .end)] {
       let point = ChartPoint(box.left + share * box.width, box.bottom + 14)
-      svg.label(unit.text(ramp.value(at: share)), at: point, .tick.anchored(anchor))
+      svg.label(format.text(ramp.value(at: share)), at: point, .tick.anchored(anchor))
     }
     return box.bottom + 18
   }

@@ -24,7 +24,7 @@ struct Legend {
     var places: [Place] = []
     var x = 0.0
     var row = 0
-    for entry in entries {
+    for entry in entries where !entry.name.isEmpty {
       let text = TextMetrics.fitted(entry.name, width: width - Self.sampleWidth - 2, .legend)
       let needed = Self.sampleWidth + TextMetrics.width(text, .legend)
       if x > 0, x + needed > width {
@@ -61,20 +61,4 @@ struct Legend {
       Marker(series: entry.series).draw(at: ChartPoint(point.x + 12, point.y), radius: 4, in: &svg)
     }
   }
-}
-
-/// Attributes of lines.
-enum Stroke {
-  /// The line of a series, in the current colour.
-  static func series(_ index: Int) -> [SVGBuilder.Attribute] {
-    let dash = ChartTheme.dash(index)
-    let attributes = [
-      ("fill", "none"), ("stroke", "currentColor"), ("stroke-width", "2"), ("stroke-linejoin", "round"),
-    ]
-    return attributes + (dash.isEmpty ? [] : [("stroke-dasharray", dash)])
-  }
-
-  static let grid: [SVGBuilder.Attribute] = [("class", "rl-grid")]
-  static let axis: [SVGBuilder.Attribute] = [("class", "rl-axis")]
-  static let whisker: [SVGBuilder.Attribute] = [("stroke", "currentColor"), ("stroke-width", "1.3")]
 }

@@ -24,15 +24,13 @@ struct PlotFrame {
   init(_ layout: Layout, top: Double) {
     self.top = top
     legend = Legend(layout.legend, left: ChartPage.margin, width: ChartPage.inner)
-    let plotTop = top + legend.height + (layout.y.title.isEmpty ? 8 : 26)
-    let widest =
-      ScaledAxis(layout.y, Self.vertical(layout, 0, Self.plotHeight), limit: 7).ticks
-      .map { TextMetrics.width($0.label, .tick) }.max() ?? 0
-    let left = ChartPage.margin + widest + 8
+    let trialY = ScaledAxis(layout.y, Self.vertical(layout, 0, Self.plotHeight), limit: 7)
+    let plotTop = top + legend.height + (trialY.title.isEmpty ? 8 : 26)
+    let left = ChartPage.margin + 2 * (trialY.ticks.map(\.half).max() ?? 0) + 8
     let right = max(layout.rightLabels, 0) + ChartPage.margin
     let trial = Self.horizontal(layout, left, ChartPage.width - right)
     // The last tick's label may stand out on the right.
-    let overhang = trial.ticks.last.map { TextMetrics.width($0.label, .tick) / 2 + $0.position } ?? 0
+    let overhang = trial.ticks.last.map { $0.half + $0.position } ?? 0
     let excess = max(0, overhang - (ChartPage.width - ChartPage.margin))
     x = excess > 0 ? Self.horizontal(layout, left, ChartPage.width - right - excess - 1) : trial
     let width = x.scale.end - left
@@ -82,7 +80,7 @@ struct PlotFrame {
   private func drawVerticalLines(in svg: inout SVGBuilder) {
     for tick in x.ticks {
       svg.line(ChartPoint(tick.position, box.top), ChartPoint(tick.position, box.bottom), Stroke.grid)
-      svg.label(tick.label, at: ChartPoint(tick.position, box.bottom + 17), .tick.anchored(.middle))
+      svg.label(tick.label, at: ChartPoint(tick.labelPosition, box.bottom + 17), .tick.anchored(.middle))
     }
   }
 }

@@ -25,15 +25,15 @@ package struct ScatterChart: Sendable {
 
   package enum Reference: Sendable {
     case none
-    /// The line y = x and a band of this share of x about it. Both axes then show the same range.
+    /// The line y = x and a band of this share of x about it. Both axes then are of x's kind and show the same range.
     case identity(band: Double)
   }
 
-  package var header: ChartHeader
-  package var x: Axis
-  package var y: Axis
+  package let header: ChartHeader
+  package let x: Axis
+  package private(set) var y: Axis
   package var series: [Series]
-  package var reference: Reference
+  package let reference: Reference
   package var notes: [String]
 
   package init(
@@ -45,6 +45,10 @@ package struct ScatterChart: Sendable {
     self.series = series
     self.reference = reference
     self.notes = notes
+    if case .identity = reference {
+      self.y.kind = x.kind
+      self.y.covering = x.covering
+    }
   }
 
   /// The drawing, as one `svg` element.

@@ -52,7 +52,9 @@ package struct TimelineChart: Sendable {
       let frame = BarFrame(layout, top: top)
       let bottom = frame.draw(in: &svg)
       for row in lanes.indices {
-        for span in lanes[row].spans where Self.shown(span) { Self.draw(span, row, in: frame, &svg) }
+        let spans = lanes[row].spans.filter(Self.shown)
+        for span in spans { Self.draw(span, row, in: frame, &svg) }
+        Self.drawNames(spans, row, in: frame, &svg)
       }
       return bottom
     }
@@ -77,9 +79,17 @@ package struct TimelineChart: Sendable {
     svg.group("g", [("class", ChartTheme.className(span.kind))]) { svg in
       svg.rectangle(box, [("fill", "currentColor"), ("class", "rl-halo"), ("stroke-width", "0.6")], title: text)
     }
+  }
+
+  /// Names inside their bars, where they have room and no earlier bar of the lane has its name.
+  private static func drawNames(_ spans: [Span], _ row: Int, in frame: BarFrame, _ svg: inout SVGBuilder) {
     let style = TextStyle(size: 11, anchor: .middle, ink: .ground)
-    if TextMetrics.width(span.name, style) <= box.width - 6 {
-      svg.label(span.name, at: ChartPoint(box.left + box.width / 2, frame.middle(row) + 4), style)
+    var free = -Double.infinity
+    for span in spans.sorted(by: { ($0.start, $0.end) < ($1.start, $1.end) }) where !span.name.isEmpty {
+      let (left, right) = (frame.x.scale.position(span.start), frame.x.scale.position(span.end))
+      guard left >= free, TextMetrics.width(span.name, style) <= right - left - 6 else { continue }
+      svg.label(span.name, at: ChartPoint((left + right) / 2, frame.middle(row) + 4), style)
+      free = right
     }
   }
 }

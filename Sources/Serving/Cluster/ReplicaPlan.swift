@@ -13,6 +13,7 @@ package struct ReplicaPlan {
   package var price: DollarsPerHour?
   /// Prices its steps; replicas of one deployment share it.
   package let costs: StepTable
+  let draftCosts: StepTable?
 
   /// - Parameter powerCap: Board power of all its devices together that steps are stretched to stay under.
   /// - Throws: ``ReplayError`` or ``ServingError`` when the deployment cannot be replayed.
@@ -35,6 +36,7 @@ package struct ReplicaPlan {
     self.powerCap = powerCap
     price = deployment.hourlyPrice
     costs = try StepTable(deployment, powerCap: powerCap)
+    draftCosts = try options.speculation?.draft.map { try StepTable($0, powerCap: powerCap) }
     if let powerCap, powerCap <= costs.standingPower {
       throw ServingError.powerCap(powerCap, standing: costs.standingPower, platform: deployment.platform.name)
     }

@@ -96,12 +96,13 @@ package struct ServingEngine {
   private mutating func begin(_ source: inout any RequestSource) throws {
     classes = source.classes
     timeouts = classes.map { $0.timeout.map { Int64(min(4e18, $0.value * 1e9)) } }
-    replicas = members.map { item in
+    replicas = members.enumerated().map { index, item in
       var options = item.options
       options.measuresPromptRate = admission.looksAtPromptRates
       return Replica(
         limits: item.limits, costs: item.costs, scheduler: plan.scheduler, batching: item.batching,
-        options: options, classes: classes, forest: source.forest)
+        options: options, classes: classes, forest: source.forest, draftCosts: item.draftCosts, seed: plan.seed,
+        index: index)
     }
     pending = try source.next()
     firstArrival = pending?.arrival.nanoseconds ?? 0

@@ -119,6 +119,9 @@ struct DecodeGroup {
     forget(slot: slot)
   }
 
+  /// Ends a member before its last step; ``forget(slot:)`` completes its removal.
+  mutating func end(slot: Int) { finishing.remove(slot) }
+
   /// Takes many steps in which nobody ends and no window fills.
   mutating func advance(by steps: Int) {
     step += steps

@@ -9,7 +9,9 @@ extension Replica {
     if !ended.isEmpty { ended.removeAll(keepingCapacity: true) }
     metrics.addSteps(
       clock, running: running, blocks: usedBlocks, growth: decodes.blockSteps(inNext: clock.span?.steps ?? 1))
-    if clock.isDecoding { endDecodes(now: now, &table, &metrics) }
+    if clock.isDecoding {
+      if isSpeculative { endSpeculation(now: now, &table, &metrics) } else { endDecodes(now: now, &table, &metrics) }
+    }
     if !chunks.isEmpty { endPrompts(now: now, &table, &metrics) }
     clock.finish()
     if !givenUp.isEmpty { endGivenUp(now: now, &table) }
@@ -77,7 +79,7 @@ extension Replica {
   }
 
   /// A sequence has its last token; in a static batch it keeps its place until all have.
-  private mutating func finishDecode(_ slot: Int, now: Int64, _ table: inout RequestTable) {
+  mutating func finishDecode(_ slot: Int, now: Int64, _ table: inout RequestTable) {
     let row = slots[slot]
     table[row].generated += decodes.stepsSinceJoin(slot)
     table[row].lastToken = now

@@ -46,9 +46,10 @@ extension Replica {
 
   private mutating func begin(_ step: FormingStep) {
     let cost = costs.cost(step.shape)
-    let extra = costs.copying(
+    var extra = costs.copying(
       options.swapTime * Double(step.copiedBlocks) + options.adapterLoad * Double(step.loadedAdapters))
-    if step.shape.prefillTokens == 0, !step.hasPreempted {
+    if options.speculation != nil { extra.add(drafting(step.shape)) }
+    if step.shape.prefillTokens == 0, !step.hasPreempted, step.shape.decodeQueries == 1 {
       beginDecodes(now: step.now, extra: extra, cost)
     } else {
       let whole = StepTable.Cost(
@@ -60,7 +61,7 @@ extension Replica {
   // MARK: Decodes
 
   private mutating func takeDecodes(_ step: inout FormingStep, _ table: inout RequestTable) {
-    while decodes.blocksNeeded > pool.available {
+    while decodeBlocks(table) > pool.available {
       if let slot = padding.last {
         retire(slot, &table)
       } else if let slot = victim(step.now, table) {
@@ -69,10 +70,17 @@ extension Replica {
         break
       }
     }
-    pool.take(decodes.blocksNeeded)
+    pool.take(decodeBlocks(table))
+    isSpeculative = speculates
     step.shape.decodeSequences = decodes.count
     step.shape.decodeContext = decodes.context
-    step.budget -= decodes.count
+    if isSpeculative, let speculation = options.speculation { step.shape.decodeQueries = 1 + speculation.verified }
+    step.budget -= step.shape.decodeTokens
+  }
+
+  /// Blocks that the next decode step may fill.
+  private func decodeBlocks(_ table: RequestTable) -> Int {
+    options.speculation != nil && speculates ? speculativeBlocks(table) : decodes.blocksNeeded
   }
 
   /// Caches that have come are decoded as soon as there are slots.

@@ -1,3 +1,4 @@
+import EventKernel
 import Execution
 import ModelGraph
 import Quantities
@@ -12,6 +13,8 @@ struct Replica {
   let limits: ServingLimits
   let options: ReplicaOptions
   let costs: StepTable
+  /// Prices the draft model's steps, with speculation that has one.
+  let draftCosts: StepTable?
   let batching: Batching
 
   var ranking: Ranking
@@ -49,13 +52,16 @@ struct Replica {
   var tokenTimes: [Int64]
   var decodesWait = false
   var backlog: PromptBacklog
+  /// Whether the step in progress verifies drafts, and the lots by which they are accepted.
+  var isSpeculative = false
+  var lots: RandomStream
   /// Requests of each tenant that are here, for fair shares.
   var tenantRequests: [Int]
 
   init(
     limits: ServingLimits, costs: StepTable, scheduler: any Scheduler = FirstComeFirstServed(),
     batching: Batching? = nil, options: ReplicaOptions = ReplicaOptions(), classes: [RequestClass] = [.standard],
-    forest: PrefixForest? = nil
+    forest: PrefixForest? = nil, draftCosts: StepTable? = nil, seed: UInt64 = 1, index: Int = 0
   ) {
     var limits = limits
     let batching = scheduler.batching ?? batching ?? Batching(limits.chunkedPrefill ? .chunked : .mixed)
@@ -64,6 +70,7 @@ struct Replica {
     self.limits = limits
     self.options = options
     self.costs = costs
+    self.draftCosts = draftCosts
     self.batching = batching
     ranking = Ranking(scheduler, classes)
     backlog = PromptBacklog(measuresRate: options.measuresPromptRate)
@@ -79,6 +86,7 @@ struct Replica {
     adapters = AdapterSlots(capacity: options.adapterSlots)
     tokenTimes = Array(repeating: 0, count: capacity)
     tenantRequests = Array(repeating: 0, count: ranking.tenants)
+    lots = RandomStream(seed: seed, name: "serving.speculation.\(index)")
   }
 
   var freeBlocks: Int { pool.available }
@@ -179,7 +187,8 @@ struct Replica {
       switch live.phase {
       case .decoding:
         let takesPart = inStep && clock.isDecoding
-        sum += limits.blocks(for: decodes.cached(Int(live.slot)) + (takesPart ? 1 : 0)) - live.sharedBlocks
+        let gain = isSpeculative ? mostGained(Int(live.slot), table) : 1
+        sum += limits.blocks(for: decodes.cached(Int(live.slot)) + (takesPart ? gain : 0)) - live.sharedBlocks
       default: sum += live.blocks + live.endBlocks
       }
     }
@@ -196,6 +205,9 @@ package struct ReplicaCounts: Sendable, Equatable {
   package var promptTokens = 0
   package var hitTokens = 0
   package var adapterLoads = 0
+  /// Sequences' steps that verified drafts, and the tokens these gave.
+  package var speculations = 0
+  package var speculatedTokens = 0
 
   mutating func add(_ other: ReplicaCounts) {
     preemptions += other.preemptions
@@ -204,5 +216,7 @@ package struct ReplicaCounts: Sendable, Equatable {
     promptTokens += other.promptTokens
     hitTokens += other.hitTokens
     adapterLoads += other.adapterLoads
+    speculations += other.speculations
+    speculatedTokens += other.speculatedTokens
   }
 }

@@ -28,6 +28,7 @@ package struct ReplicaOptions: Sendable {
   package var role = Role.mixed
   /// Whether the rate at which prompts are computed is measured, for admission by deadline.
   package var measuresPromptRate = false
+  package var speculation: Speculation?
   /// Whether decode steps in which nothing can change are taken at once. The results are the same, bit for bit.
   package var takesManySteps = true
 

@@ -32,8 +32,10 @@ package struct ServingLimits: Sendable, Equatable {
   }
 
   /// The limits a deployment's runtime sets: its defaults, the model's length, and blocks by the memory ledger.
-  /// - Parameter sequences: Sequences admitted at once, in place of the runtime's.
-  package init(_ deployment: Deployment, sequences wanted: Int? = nil) {
+  /// - Parameters:
+  ///   - sequences: Sequences admitted at once, in place of the runtime's.
+  ///   - draft: A draft model on the same devices, whose weights and cache take their part.
+  package init(_ deployment: Deployment, sequences wanted: Int? = nil, draft: Deployment? = nil) {
     let runtime = deployment.runtime
     let ledger = deployment.memoryLedger()
     // Constant states are set aside for as many sequences as may be admitted; they take half of the room at most.
@@ -44,7 +46,14 @@ package struct ServingLimits: Sendable, Equatable {
     let sequences = min(wanted ?? runtime.contextSlots ?? runtime.maxSequences, max(1, fitting))
     let context = deployment.model.contextLimit ?? Int(Int32.max)
     let longest = runtime.contextSlots == nil ? context : max(2, context / sequences)
-    let fits = keepsTokens ? ledger.blocks(beside: state * Double(sequences)) : fitting > 0 ? Int(Int32.max) : 0
+    let other = draft?.graph.footprint
+    let share =
+      other.map {
+        ledger.footprint.kvPerTokenEveryLayer / ($0.kvPerTokenEveryLayer + ledger.footprint.kvPerTokenEveryLayer)
+      } ?? 1
+    let setAside = state * Double(sequences) + (other?.weights ?? .zero)
+    let alone = keepsTokens ? ledger.blocks(beside: setAside) : fitting > 0 ? Int(Int32.max) : 0
+    let fits = keepsTokens ? Int(Double(alone) * share) : alone
     // Slots take up what they may hold, and no more.
     let blocks = runtime.contextSlots != nil && keepsTokens ? min(fits, context / runtime.blockSize) : fits
     self.init(

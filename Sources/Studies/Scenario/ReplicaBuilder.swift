@@ -18,13 +18,25 @@ struct ReplicaBuilder {
     let deployment = try deployment(settings)
     var options = try options(settings, deployment)
     options.role = role
+    options.speculation = try settings.speculation.map { try speculation($0, settings) }
     return try ReplicaPlan(
-      deployment, limits: settings.limits.limits(of: deployment), options: options,
+      deployment, limits: settings.limits.limits(of: deployment, draft: options.speculation?.draft), options: options,
       batching: batching(settings, deployment.runtime),
       powerCap: settings.powerCap.map { $0 * Double(deployment.parallelism.devices) })
   }
 
-  func deployment(_ settings: ReplicaSettings) throws -> Deployment {
+  private func speculation(_ speculation: SpeculationSettings, _ settings: ReplicaSettings) throws -> Speculation {
+    // A draft model keeps its own formats and runs under the same plan.
+    var drafting = settings
+    drafting.formats = FormatRequest(kv: settings.formats.kv)
+    let draft = try speculation.draft.map { try deployment(drafting, model: $0) }
+    return Speculation(
+      acceptance: speculation.acceptance, verified: speculation.verified, batchLimit: speculation.batchLimit ?? .max,
+      draft: draft)
+  }
+
+  func deployment(_ settings: ReplicaSettings, model other: Located? = nil) throws -> Deployment {
+    let model = other ?? model
     guard let hardware = settings.hardware else {
       throw ScenarioError("--hardware is missing, for example --hardware h100-sxm")
     }

@@ -18,6 +18,7 @@ enum ReplicaReader {
     try cache(block, &settings)
     try preemption(block, &settings)
     settings.adapters = try block.optional("adapters").map(adapters)
+    settings.speculation = try block.optional("speculation").map(speculation)
     settings.powerCap = try block.optionalQuantity("power_cap", PowerDimension.self)
     return settings
   }
@@ -97,6 +98,26 @@ enum ReplicaReader {
       AdapterSettings(
         slots: try block.int("slots", in: 1...100_000),
         loadTime: try block.quantity("load_time", TimeDimension.self, allowingZero: true))
+    }
+  }
+
+  /// One acceptance for `depth` tokens, or one for each depth.
+  private static func speculation(_ node: Node) throws -> SpeculationSettings {
+    try node.strictObject { block in
+      let shares = try block.required("acceptance")
+      var acceptance: [Double]
+      if case .array(let items) = shares.value {
+        acceptance = try items.map { try $0.double(in: 0...1) }
+        guard !acceptance.isEmpty else { throw shares.error("is empty, expected a share for each drafted token") }
+        if let depth = block.optional("depth") { throw depth.error("does not go with a list of acceptances") }
+      } else {
+        acceptance = Array(repeating: try shares.double(in: 0...1), count: try block.int("depth", in: 1...64))
+      }
+      let depth = acceptance.count
+      return SpeculationSettings(
+        acceptance: acceptance, verified: try block.optionalInt("verified", in: depth...4096),
+        batchLimit: try block.optionalInt("batch_limit", in: 1...1_000_000),
+        draft: try block.optional("draft").map(Located.init))
     }
   }
 }

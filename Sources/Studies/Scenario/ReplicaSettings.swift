@@ -18,6 +18,7 @@ package struct ReplicaSettings: Sendable {
   package var preemption: PreemptionMethod?
   package var swap = SwapSettings()
   package var adapters: AdapterSettings?
+  package var speculation: SpeculationSettings?
   /// Board power of each device.
   package var powerCap: Watts?
 
@@ -39,6 +40,7 @@ package struct ReplicaSettings: Sendable {
     merged.preemption = preemption ?? base.preemption
     merged.swap = swap.over(base.swap)
     merged.adapters = adapters ?? base.adapters
+    merged.speculation = speculation ?? base.speculation
     merged.powerCap = powerCap ?? base.powerCap
     return merged
   }
@@ -66,8 +68,8 @@ package struct LimitSettings: Sendable {
   }
 
   /// A deployment's own limits with these in their place.
-  func limits(of deployment: Deployment) -> ServingLimits {
-    var limits = ServingLimits(deployment, sequences: maxSequences)
+  func limits(of deployment: Deployment, draft: Deployment?) -> ServingLimits {
+    var limits = ServingLimits(deployment, sequences: maxSequences, draft: draft)
     if let maxSequences { limits.maxSequences = maxSequences }
     if let maxBatchedTokens { limits.maxBatchedTokens = maxBatchedTokens }
     if let maxModelLength { limits.maxModelLength = maxModelLength }
@@ -104,4 +106,14 @@ package struct AdapterSettings: Sendable {
     self.slots = slots
     self.loadTime = loadTime
   }
+}
+
+/// Speculative decoding; how often drafts agree is the model's behaviour, and an input.
+package struct SpeculationSettings: Sendable {
+  package var acceptance: [Double]
+  /// Tokens verified in a step for each sequence; the depth when nothing is said.
+  package var verified: Int?
+  package var batchLimit: Int?
+  /// The draft model; nothing for drafts that cost no device time.
+  package var draft: Located?
 }

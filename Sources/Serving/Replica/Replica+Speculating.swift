@@ -1,0 +1,90 @@
+import EventKernel
+import Execution
+import ModelGraph
+
+extension Replica {
+  /// Whether the next decode step drafts and verifies.
+  var speculates: Bool {
+    guard let speculation = options.speculation else { return false }
+    return decodes.count > 0 && decodes.count <= speculation.batchLimit
+  }
+
+  /// Blocks for the most tokens that each sequence may gain in the next step.
+  func speculativeBlocks(_ table: RequestTable) -> Int {
+    guard let speculation = options.speculation else { return 0 }
+    var sum = 0
+    order.visit { slot in
+      guard table[slots[slot]].phase == .decoding else { return }
+      let cached = decodes.cached(slot)
+      sum += limits.blocks(for: cached + most(speculation, slot, table)) - limits.blocks(for: cached)
+    }
+    return sum
+  }
+
+  private func most(_ speculation: Speculation, _ slot: Int, _ table: RequestTable) -> Int {
+    min(speculation.depth + 1, table[slots[slot]].outputTokens - generated(table[slots[slot]]))
+  }
+
+  /// Tokens a decoding sequence may gain in a step that verifies drafts.
+  func mostGained(_ slot: Int, _ table: RequestTable) -> Int {
+    options.speculation.map { most($0, slot, table) } ?? 1
+  }
+
+  /// What drafting costs beside the step: one step of the draft model for each depth, and its share of the prompts.
+  func drafting(_ shape: StepShape) -> StepTable.Cost {
+    guard let speculation = options.speculation, let draft = draftCosts else {
+      return StepTable.Cost(picoseconds: 0, nanojoules: 0)
+    }
+    var cost = StepTable.Cost(picoseconds: 0, nanojoules: 0)
+    if shape.prefillTokens > 0 {
+      var prompts = shape
+      prompts.decodeSequences = 0
+      prompts.decodeContext = SpanSums()
+      cost.add(draft.cost(prompts))
+    }
+    guard shape.decodeQueries > 1 else { return cost }
+    var step = StepShape()
+    step.decodeSequences = shape.decodeSequences
+    step.decodeContext = shape.decodeContext
+    for _ in 0..<speculation.depth {
+      cost.add(draft.cost(step))
+      step.decodeContext += Double(step.decodeSequences)
+    }
+    return cost
+  }
+
+  /// Each sequence gains the drafts that were accepted and one token more; blocks taken for the others are given back.
+  mutating func endSpeculation(now: Int64, _ table: inout RequestTable, _ metrics: inout ServingMetrics) {
+    guard let speculation = options.speculation else { return }
+    var members: [Int] = []
+    order.visit { slot in if table[slots[slot]].phase == .decoding { members.append(slot) } }
+    pool.give(speculativeBlocks(table))
+    counts.speculations += members.count
+    for slot in members {
+      let gained = min(speculation.draw(&lots), most(speculation, slot, table))
+      gain(gained, slot, now: now, &table, &metrics)
+    }
+    decodesWait = false
+  }
+
+  private mutating func gain(
+    _ tokens: Int, _ slot: Int, now: Int64, _ table: inout RequestTable, _ metrics: inout ServingMetrics
+  ) {
+    let row = slots[slot]
+    let cached = decodes.cached(slot)
+    pool.take(limits.blocks(for: cached + tokens) - limits.blocks(for: cached))
+    // Tokens accepted together come out together.
+    metrics.addGap(now - (decodesWait ? tokenTimes[slot] : clock.start))
+    for _ in 1..<max(1, tokens) { metrics.addGap(0) }
+    metrics.outputTokens += tokens
+    counts.speculatedTokens += tokens
+    table[row].generated += decodes.stepsSinceJoin(slot) + tokens
+    table[row].computed = cached + tokens
+    let left = table[row].outputTokens - table[row].generated
+    decodes.leave(slot: slot)
+    decodes.join(slot: slot, cached: cached + tokens, steps: max(1, left))
+    guard left <= 0 else { return }
+    decodes.end(slot: slot)
+    finishDecode(slot, now: now, &table)
+  }
+}
