@@ -52,9 +52,8 @@ struct BarFrame {
     for row in rows.indices {
       svg.label(rows[row], at: ChartPoint(box.left - 8, middle(row) + 4), .legend.anchored(.end))
     }
-    let title = TextMetrics.fitted(x.title, width: ChartPage.inner, .axisTitle)
     svg.label(
-      title, at: ChartPoint(ChartPage.width - ChartPage.margin, box.bottom + 33), .axisTitle.anchored(.end))
+      x.title, at: ChartPoint(ChartPage.width - ChartPage.margin, box.bottom + 33), .axisTitle.anchored(.end))
     return box.bottom + 39
   }
 }

@@ -138,8 +138,7 @@ package struct HeatMap: Sendable {
   /// The ramp with its ends and middle.
   private func drawKey(_ ramp: ColourRamp, top: Double, in svg: inout SVGBuilder) -> Double {
     let format = TickFormat(logarithmic: unit)
-    let words = format.titleUnit.isEmpty ? valueTitle : "\(valueTitle) (\(format.titleUnit))"
-    let title = TextMetrics.fitted(words, width: ChartPage.inner, .axisTitle)
+    let title = ScaledAxis.title(valueTitle, unit: format.titleUnit)
     svg.label(title, at: ChartPoint(ChartPage.margin, top + 12), .axisTitle)
     let box = ChartBox(left: ChartPage.margin, top: top + 18, width: ChartPage.inner, height: 10)
     let parts = 48

@@ -56,14 +56,13 @@ struct PlotFrame {
   func draw(in svg: inout SVGBuilder) -> Double {
     legend.draw(top: top, in: &svg)
     if !y.title.isEmpty {
-      let title = TextMetrics.fitted(y.title, width: ChartPage.inner, .axisTitle)
-      svg.label(title, at: ChartPoint(ChartPage.margin, box.top - 11), .axisTitle)
+      svg.label(y.title, at: ChartPoint(ChartPage.margin, box.top - 11), .axisTitle)
     }
     drawHorizontalLines(in: &svg)
     drawVerticalLines(in: &svg)
     let left = ChartPoint(box.left, box.bottom)
     svg.line(left, ChartPoint(box.right, box.bottom), Stroke.axis)
-    let title = TextMetrics.fitted(x.title, width: ChartPage.inner, .axisTitle)
+    let title = x.title
     let wide = TextMetrics.width(title, .axisTitle)
     let end = min(ChartPage.width - ChartPage.margin, max(box.right, ChartPage.margin + wide))
     svg.label(title, at: ChartPoint(end, box.bottom + 34), .axisTitle.anchored(.end))

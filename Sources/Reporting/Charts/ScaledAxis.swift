@@ -13,8 +13,17 @@ struct ScaledAxis {
   let axis: Axis
   let scale: Scale
   private(set) var ticks: [Tick]
-  /// The axis title with the unit that its ticks leave out.
-  let title: String
+  /// The unit that the ticks leave out.
+  private let unit: String
+
+  /// The axis title with the unit that its ticks leave out; a title too long is cut, the unit stays.
+  var title: String { Self.title(axis.title, unit: unit) }
+
+  static func title(_ words: String, unit: String) -> String {
+    let unit = unit.isEmpty || words.isEmpty ? unit : " (\(unit))"
+    let room = ChartPage.inner - TextMetrics.width(unit, .axisTitle)
+    return TextMetrics.fitted(words, width: room, .axisTitle) + unit
+  }
 
   /// - Parameter limit: No more ticks than this.
   init(_ axis: Axis, _ scale: Scale, limit: Int) {
@@ -33,8 +42,7 @@ struct ScaledAxis {
       let label = format.text(value)
       return Tick(position: scale.position(value), label: label, half: TextMetrics.width(label, .tick) / 2)
     }
-    let unit = format.titleUnit
-    title = unit.isEmpty ? axis.title : axis.title.isEmpty ? unit : "\(axis.title) (\(unit))"
+    unit = format.titleUnit
   }
 
   /// As many ticks as stand side by side without touching; where not even two do, those that have room.
