@@ -11,7 +11,7 @@ package enum ParallelWork {
   ) throws {
     let workers = min(count, max(1, ProcessInfo.processInfo.activeProcessorCount))
     let desk = Desk(count: count)
-    try withoutActuallyEscaping(finished) { finished in
+    withoutActuallyEscaping(finished) { finished in
       // Guarded by the desk's lock.
       nonisolated(unsafe) let finished = finished
       DispatchQueue.concurrentPerform(iterations: workers) { _ in
