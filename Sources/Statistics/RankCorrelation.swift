@@ -13,23 +13,12 @@ package enum RankCorrelation {
 
   /// The correlation of two normals with a Kendall's tau.
   /// - Parameter tau: -1 to 1.
-  package static func rho(tau: Double) -> Double { sin(min(1, max(-1, tau)) * halfPi) }
+  package static func rho(tau: Double) -> Double { PortableMath.sin(min(1, max(-1, tau)) * halfPi) }
 
   /// A prediction of a standard normal number, itself standard normal, that ranks as well as stated.
   /// - Parameter rho: From ``rho(tau:)``.
   package static func prediction(of score: Double, rho: Double, _ stream: inout RandomStream) -> Double {
     rho * score + max(0, 1 - rho * rho).squareRoot() * stream.normal()
-  }
-
-  /// Sine by its series, for angles up to a right one.
-  private static func sin(_ x: Double) -> Double {
-    var term = x
-    var sum = x
-    for factor in stride(from: 2.0, through: 26, by: 2) {
-      term *= -x * x / (factor * (factor + 1))
-      sum += term
-    }
-    return sum
   }
 
   /// Arcsine by its series up to a half, and beyond from the half angle: asin x = pi/2 - 2 asin sqrt((1 - x)/2).

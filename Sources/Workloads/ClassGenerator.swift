@@ -7,7 +7,7 @@ struct ClassGenerator {
   private var inputs: RandomStream
   private var outputs: RandomStream
   /// Whether requests have nothing but a length.
-  private let isPlain: Bool
+  let isPlain: Bool
   private let patience: DurationDistribution?
   private var patienceStream: RandomStream
   private let samples: LengthDistribution?
@@ -37,9 +37,6 @@ struct ClassGenerator {
     isPlain = patience == nil && samples == nil && adapters == nil && prompts == nil && sessions == nil
   }
 
-  /// Whether ended requests may bring forth others.
-  var hasSessions: Bool { sessions != nil }
-
   /// What a request, or a session, begins with.
   struct Beginning {
     var arrival: Instant
@@ -50,7 +47,6 @@ struct ClassGenerator {
 
   /// A request, or a session's first one, and how many it stands for.
   mutating func begin(_ beginning: Beginning) -> (request: Request, turns: Int) {
-    guard !isPlain else { return (plain(at: beginning.arrival), 1) }
     guard sessions == nil else { return beginSession(beginning) }
     var request = plain(at: beginning.arrival)
     if let prompt = prompts?.prompt(own: request.inputTokens) {
@@ -63,7 +59,8 @@ struct ClassGenerator {
     return (request, 1)
   }
 
-  private mutating func plain(at arrival: Instant) -> Request {
+  /// A request with nothing but a length.
+  mutating func plain(at arrival: Instant) -> Request {
     let (input, output) = lengths.draw(inputs: &inputs, outputs: &outputs)
     var request = Request(arrival: arrival, inputTokens: input, outputTokens: output)
     request.classIndex = index

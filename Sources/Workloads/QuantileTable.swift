@@ -9,18 +9,36 @@ package struct QuantileTable: Sendable, Hashable {
   }
 
   package let points: [Point]
+  /// What each point and its successor say, ready to compute with.
+  private let segments: ContiguousArray<Segment>
   /// For each of 1,024 equal parts of [0, 1), the point at or before its beginning.
-  private let guide: [UInt16]
+  private let guide: ContiguousArray<UInt16>
   private static let parts = 1024.0
 
   /// - Precondition: At least two and at most 65,536 points; shares rise from 0 to 1; tokens never fall.
   package init(points: [Point]) {
     precondition(Self.fault(in: points) == nil, "a quantile table is checked before it is made")
     self.points = points
+    segments = ContiguousArray(zip(points, points.dropFirst()).map(Segment.init))
     var index = 0
-    guide = (0..<Int(Self.parts)).map { part in
-      while points[index + 1].share <= Double(part) / Self.parts { index += 1 }
-      return UInt16(index)
+    guide = ContiguousArray(
+      (0..<Int(Self.parts)).map { part in
+        while points[index + 1].share <= Double(part) / Self.parts { index += 1 }
+        return UInt16(index)
+      })
+  }
+
+  private struct Segment: Hashable {
+    let share: Double
+    let end: Double
+    let tokens: Double
+    let slope: Double
+
+    init(_ low: Point, _ high: Point) {
+      share = low.share
+      end = high.share
+      tokens = Double(low.tokens)
+      slope = Double(high.tokens - low.tokens) / (high.share - low.share)
     }
   }
 
@@ -28,14 +46,10 @@ package struct QuantileTable: Sendable, Hashable {
   /// - Precondition: 0 <= u < 1.
   /// - Complexity: O(points in one of 1,024 parts).
   func tokens(uniform u: Double) -> Int {
-    points.withUnsafeBufferPointer { points in
-      var index = Int(guide[Int(u * Self.parts)])
-      while points[index + 1].share <= u { index += 1 }
-      let (low, high) = (points[index], points[index + 1])
-      let part = (u - low.share) / (high.share - low.share)
-      let tokens = Double(low.tokens) + part * Double(high.tokens - low.tokens)
-      return max(1, Int(tokens.rounded(.up)))
-    }
+    var index = Int(guide[Int(u * Self.parts)])
+    while segments[index].end <= u { index += 1 }
+    let segment = segments[index]
+    return max(1, Int((segment.tokens + (u - segment.share) * segment.slope).rounded(.up)))
   }
 
   /// What is wrong with some points: the index and the reason.

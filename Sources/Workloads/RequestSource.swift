@@ -12,7 +12,7 @@ package protocol RequestSource {
   /// closed loop's next one. Called once for every request that ends, however it ends.
   mutating func followUp(after request: Request, endedAt: Instant, completed: Bool) -> Request?
 
-  /// How many requests there are in all, when that is known beforehand.
+  /// How many requests there are in all, when that is known beforehand; fewer come where sessions break off.
   var count: Int? { get }
 
   /// What requests' class indices refer to; at least one.

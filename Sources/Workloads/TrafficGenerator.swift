@@ -93,11 +93,15 @@ package struct TrafficGenerator: RequestSource {
   }
 
   private mutating func begin(of item: Int, at arrival: Instant) -> Request {
+    live += 1
+    guard !makers[item].isPlain else {
+      planned += 1
+      return makers[item].plain(at: arrival)
+    }
     let (request, turns) = makers[item].begin(
       ClassGenerator.Beginning(arrival: arrival, session: begunSessions, mostTurns: requests - planned))
     if request.session >= 0 { begunSessions += 1 }
     planned += turns
-    live += 1
     return request
   }
 

@@ -17,6 +17,7 @@ struct Bench {
     rows.append(try command())
     rows.append(try predictions(deployment))
     rows += steps(deployment)
+    rows += try ["azure-conversation", "day-and-night", "chat-sessions"].map(generation)
     for rate in [5.5301, 20.0] { rows += try replay(deployment, rate: rate, requests: 100_000) }
     rows += try replay(deployment, rate: 5.5301, requests: 1_000_000)
     let report = text(rows)
@@ -110,6 +111,28 @@ struct Bench {
       Measurement(what: "the same, every operator priced anew", value: "\(Int((eachSlow * 1e9).rounded())) ns"),
       Measurement(what: "ratio", value: "\(Int((eachSlow / each).rounded()))"),
     ]
+  }
+
+  // MARK: Traffic
+
+  /// Making up requests, each of which ends when it begins.
+  static func generation(_ traffic: String) throws -> Measurement {
+    let count = 2_000_000
+    let file = try TrafficFile.read(path: "Workloads/Traffic/\(traffic).yaml")
+    var source = TrafficGenerator(file, seed: 1, requests: count)
+    var made = 0
+    let seconds = try measure {
+      while let request = try source.next() {
+        made += 1
+        var ended = request
+        while let next = source.followUp(after: ended, endedAt: ended.arrival, completed: true) {
+          made += 1
+          ended = next
+        }
+      }
+    }
+    return Measurement(
+      what: "one request of \(traffic) made up", value: "\(Int((seconds / Double(made) * 1e9).rounded())) ns")
   }
 
   // MARK: Serving

@@ -14,9 +14,10 @@ struct SimulateCommand: ParsableCommand {
       A scenario file says what serves, by which policies, under which traffic; \
       options say the same, and replace what a file says. The runtime decides \
       what neither says: how steps are composed, prefix cache, preemption. \
-      Traces: Azure LLM 2023 CSV, Mooncake JSON lines, vLLM and BurstGPT logs, \
-      or a CSV of arrival_s, input_tokens, output_tokens. Columns and their \
-      meaning are in Documentation/columns.md.
+      Traces: Azure LLM 2023 and 2024 CSV, BurstGPT CSV, Mooncake JSON lines, \
+      vLLM request logs, or a CSV of arrival_s, input_tokens, output_tokens (or \
+      arrived_at, num_prefill_tokens, num_decode_tokens); Workloads/README.md \
+      has the rest. Columns and their meaning are in Documentation/columns.md.
 
         ridgeline simulate --model llama-3-8b --hardware h100-sxm \\
             --traffic azure-conversation --rate 12
@@ -37,6 +38,7 @@ struct SimulateCommand: ParsableCommand {
   var format = OutputFormat.table
 
   func run() throws {
+    if requests == "" { throw UsageError("--requests: found an empty text, expected a file") }
     let library = try Library()
     let scenario = try options.scenario(scenario, library)
     let output = requests ?? scenario.outputs.requests

@@ -70,6 +70,9 @@ import Testing
     ("simulate \(model) --traffic steady --rate nan", ["--rate: found nan"]),
     ("simulate \(model) --traffic steady --count 0", ["--count: found 0"]),
     ("simulate \(model) --traffic steady --seed minus", ["'minus' is invalid for '--seed"]),
+    ("simulate \(model) --traffic steady --seed -1", ["--seed: found -1, expected a whole number from 0 to"]),
+    ("simulate \(model) --trace a.csv --seed 3", ["--seed is for generated traffic"]),
+    ("simulate \(model) --traffic closed-loop --rate 3", ["--rate does not go with closed-loop, a closed loop"]),
     ("simulate \(model) --traffic steady --num-kv-blocks 0", ["--num-kv-blocks: found 0"]),
     ("simulate --traffic steady", ["--model is missing"]),
     ("list devicess", ["'devicess' is invalid", "devices"]),
@@ -108,5 +111,13 @@ import Testing
   @Test func `the version goes to stdout`() throws {
     let outcome = try Command().run("--version")
     #expect(outcome.code == 0 && outcome.output.hasPrefix("ridgeline ") && outcome.messages.isEmpty)
+  }
+
+  @Test(arguments: ["--trace", "--traffic", "--requests"])
+  func `an empty path is refused by the name of its option`(option: String) throws {
+    var words = "simulate \(Self.model)".split(separator: " ").map(String.init)
+    if option == "--requests" { words += ["--traffic", "steady"] }
+    let outcome = try Command().run(words + [option, ""])
+    #expect(outcome.code == 2 && outcome.messages.contains("\(option): found an empty text"), "\(outcome.messages)")
   }
 }
