@@ -54,7 +54,7 @@ package struct CapacitySearch: Sendable {
   }
 
   /// The rate of the traffic as it is.
-  private static func baseRate(_ scenario: Scenario, _ runner: ScenarioRunner) throws -> Double {
+  static func baseRate(_ scenario: Scenario, _ runner: ScenarioRunner) throws -> Double {
     if let rate = try runner.builder.meanRate(scenario) { return rate }
     guard scenario.traffic.isTrace else {
       throw ScenarioError("\(scenario.trafficName) is a closed loop, whose rate the answers decide; it has no capacity")
