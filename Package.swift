@@ -26,11 +26,13 @@ let package = Package(
     .target(name: "EventKernel", dependencies: [heap]),
     .target(name: "Workloads", dependencies: ["Quantities", "Documents", "EventKernel"]),
     .target(name: "Execution", dependencies: ["Quantities", "Documents", "Hardware", "ModelGraph", "CostModels"]),
+    .systemLibrary(name: "CGSL", pkgConfig: "gsl", providers: [.apt(["libgsl-dev"])]),
+    .target(name: "Statistics", dependencies: ["EventKernel", "CGSL"]),
     .target(
       name: "Serving",
-      dependencies: ["Quantities", "EventKernel", "Workloads", "CostModels", "Execution", deque, histogram]),
-    .systemLibrary(name: "CGSL", pkgConfig: "gsl", providers: [.apt(["libgsl-dev"])]),
-    .target(name: "Statistics", dependencies: ["CGSL", "EventKernel"]),
+      dependencies: [
+        "Quantities", "EventKernel", "Workloads", "CostModels", "Execution", "Statistics", deque, histogram,
+      ]),
     .target(
       name: "Calibration",
       dependencies: ["Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "Execution", "Statistics"]),

@@ -17,9 +17,10 @@ struct LengthPredictor {
   private let rho: Double
   private let noise: Double
 
-  init(_ knowledge: LengthKnowledge, seed: UInt64) {
+  /// - Parameter stream: Name of the random stream it draws from.
+  init(_ knowledge: LengthKnowledge, seed: UInt64, stream name: String = "serving.length-prediction") {
     self.knowledge = knowledge
-    stream = RandomStream(seed: seed, name: "serving.length-prediction")
+    stream = RandomStream(seed: seed, name: name)
     if case .ranked(let tau) = knowledge {
       rho = PortableMath.sin(min(1, max(-1, tau)) * 1.5707963267948966)
       noise = max(0, 1 - rho * rho).squareRoot()

@@ -39,12 +39,15 @@ struct LiveRequest {
   /// When its newest token came out, up to the last time it was looked at.
   var lastToken: Int64 = -1
   var preemptions = 0
+  var retries = 0
   /// Length of the answer as its scheduler is told; 0 when it is told nothing.
   var predicted = 0
   /// First of the requests that generate from one prompt; itself when it is alone.
   var family: Int32 = -1
   /// Of the first one: members that have not ended.
   var openSamples = 1
+  /// Of the first one: answer tokens of its other members that have ended.
+  var siblingTokens = 0
   /// Whether it has been reported, and only its place in a static batch is left.
   var isPadding = false
   /// Whether a place in a waiting line still refers to it.
@@ -64,12 +67,16 @@ struct LiveRequest {
   var resumesDecoding: Bool { isSwapped && generated > 0 && computed >= target - 1 }
   /// Tokens of it to compute before its next token comes out, of a request that waits or whose prompt is in work.
   var promptRest: Int { resumesDecoding ? 0 : target - computed }
+  /// Prompt tokens that it has been served once.
+  var promptTokensServed: Int { generated > 0 ? inputTokens : min(computed, inputTokens) }
 }
 
 /// The requests in the system, by row; rows are reused, so memory follows the load, not the length of a run.
 struct RequestTable {
   private(set) var rows: ContiguousArray<LiveRequest> = []
   private var free: [Int32] = []
+  /// When tokens came out, where somebody wants to know.
+  var trails: TokenTrails?
 
   /// Requests in the system.
   var count: Int { rows.count - free.count }
@@ -82,11 +89,13 @@ struct RequestTable {
   mutating func add(_ live: LiveRequest) -> Int32 {
     guard let row = free.popLast() else {
       rows.append(live)
+      trails?.clear(Int32(rows.count - 1))
       return Int32(rows.count - 1)
     }
     let generation = rows[Int(row)].generation &+ 1
     rows[Int(row)] = live
     rows[Int(row)].generation = generation
+    trails?.clear(row)
     return row
   }
 

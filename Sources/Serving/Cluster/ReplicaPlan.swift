@@ -1,4 +1,5 @@
 import Execution
+import ModelGraph
 import Quantities
 
 /// One replica: what it runs on, and within which limits.
@@ -44,10 +45,19 @@ package struct ReplicaPlan {
 
   var idlePower: Watts { deployment.platform.device.power.idle * Double(deployment.parallelism.devices) }
 
-  /// Bytes that the cache of so many tokens takes on all devices of the replica.
-  func cacheBytes(tokens: Int) -> Int64 {
-    let footprint = deployment.graph.footprint
-    let bytes = footprint.sequence(tokens: tokens) * Double(deployment.parallelism.tensor)
-    return Int64(min(1e18, bytes.value.rounded(.up)))
+  /// What one copy of a sequence's cache takes, whatever the tensor parallelism: copied heads move once.
+  func cacheFootprint() throws -> Footprint {
+    try OperatorGraph(
+      model: deployment.model, plan: Plan(formats: deployment.plan.formats, parallelism: Parallelism())
+    ).footprint
+  }
+
+  /// Tokens a second that it generates with a reference batch: 32 sequences of 1024 tokens, or as many as it takes.
+  var referenceSpeed: Double {
+    let context = max(1, min(1024, limits.maxModelLength))
+    let fitting = limits.blocks / max(1, limits.blocks(for: context))
+    let sequences = max(1, min(32, min(limits.maxSequences, fitting)))
+    let step = StepShape.decode(sequences: sequences, context: context, spans: costs.spans)
+    return Double(sequences) / max(1e-12, costs.exactCost(step).time.value)
   }
 }

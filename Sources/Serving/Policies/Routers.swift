@@ -1,6 +1,9 @@
 /// The routers there are.
 package enum Routers {
-  package static let all: [any Router.Type] = [RoundRobin.self, LeastKV.self]
+  package static let all: [any Router.Type] = [
+    RoundRobin.self, RandomChoice.self, PowerOfTwo.self, LeastOutstanding.self, LeastTokens.self, LeastKV.self,
+    SessionAffinity.self, PrefixAffinity.self, CostAware.self, PredictedLength.self,
+  ]
 
   package static var descriptions: [PolicyDescription] { all.map { $0.description } }
 

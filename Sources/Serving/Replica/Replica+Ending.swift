@@ -32,7 +32,7 @@ extension Replica {
   private mutating func endDecodes(now: Int64, _ table: inout RequestTable, _ metrics: inout ServingMetrics) {
     let steps = clock.span?.steps ?? 1
     metrics.outputTokens += (decodes.count - padding.count) * steps
-    addGaps(now: now, steps: steps, &metrics)
+    addGaps(now: now, steps: steps, table, &metrics)
     ranking.decodedAll(steps: steps)
     if steps > 1 {
       pool.take(decodes.blocksNeeded(inNext: steps) - decodes.blocksNeeded)
@@ -41,29 +41,53 @@ extension Replica {
     } else {
       decodes.advance()
     }
+    if stepLog != nil { log(steps, now: now, table) }
     while let slot = decodes.popFinished() { finishDecode(slot, now: now, &table) }
   }
 
   /// The gaps between each decoding sequence's last tokens: the step, or with it the prompts it waited for.
-  private mutating func addGaps(now: Int64, steps: Int, _ metrics: inout ServingMetrics) {
-    let members = decodes.count - padding.count
+  private mutating func addGaps(
+    now: Int64, steps: Int, _ table: RequestTable, _ metrics: inout ServingMetrics
+  ) {
+    let members = decodes.count - padding.count - late.count
+    if !late.isEmpty { addLateGaps(now: now, table, &metrics) }
     if decodesWait {
       decodesWait = false
       order.visit { slot in
-        if tokenTimes[slot] >= 0 { metrics.addGap(now - tokenTimes[slot]) }
+        if tokenTimes[slot] >= 0 { metrics.addGap(now - tokenTimes[slot], at: now) }
       }
+    } else if members == 0 || now < metrics.measuredFrom {
+      return
     } else if let span = clock.span {
-      guard members > 0 else { return }
-      if steps <= span.times.count {
+      if clock.start < metrics.measuredFrom {
+        addGaps(steps, of: span, before: metrics.measuredFrom, sequences: members, &metrics)
+      } else if steps <= span.times.count {
         let times = StepTimes(first: span.times.first, growth: span.times.growth, count: steps)
         metrics.addGaps(times, sequences: members)
-        return
+      } else {
+        costs.stepTimes(sequences: span.sequences, context: span.context, steps: steps) { times in
+          metrics.addGaps(times, sequences: members)
+        }
       }
-      costs.stepTimes(sequences: span.sequences, context: span.context, steps: steps) { times in
-        metrics.addGaps(times, sequences: members)
-      }
-    } else if members > 0 {
+    } else {
       metrics.addGaps(StepTimes(first: clock.picoseconds, growth: 0, count: 1), sequences: members)
+    }
+  }
+
+  private mutating func addLateGaps(now: Int64, _ table: RequestTable, _ metrics: inout ServingMetrics) {
+    for slot in late { metrics.addGap(now - table[slots[slot]].lastToken, at: now) }
+    late.removeAll(keepingCapacity: true)
+  }
+
+  /// The same for a span in which the warm-up ends: steps that ended in it are left out.
+  private func addGaps(
+    _ steps: Int, of span: ReplicaClock.Span, before warm: Int64, sequences: Int, _ metrics: inout ServingMetrics
+  ) {
+    let until = clock.picoseconds(until: warm)
+    let out = costs.span(sequences: span.sequences, context: span.context, limit: steps, within: until).steps - 1
+    let context = span.context + Int64(span.sequences * out)
+    costs.stepTimes(sequences: span.sequences, context: context, steps: steps - out) { times in
+      metrics.addGaps(times, sequences: sequences)
     }
   }
 
@@ -76,6 +100,8 @@ extension Replica {
       let decoding = table[slots[slot]].phase == .decoding && !padding.contains(slot)
       tokenTimes[slot] = decoding ? now : -1
     }
+    for slot in late { tokenTimes[slot] = table[slots[slot]].lastToken }
+    late.removeAll(keepingCapacity: true)
   }
 
   /// A sequence has its last token; in a static batch it keeps its place until all have.
@@ -83,6 +109,7 @@ extension Replica {
     let row = slots[slot]
     table[row].generated += decodes.stepsSinceJoin(slot)
     table[row].lastToken = now
+    settleTrail(slot, &table)
     ended.append(row)
     guard batching.mix == .static else {
       releaseFinished(slot, &table)
@@ -129,9 +156,10 @@ extension Replica {
     let isFirst = table[row].firstToken < 0
     metrics.outputTokens += 1
     metrics.inputTokens += table[row].generated == 0 ? table[row].inputTokens : 0
-    if isFirst { table[row].firstToken = now } else { metrics.addGap(now - table[row].lastToken) }
+    if isFirst { table[row].firstToken = now } else { metrics.addGap(now - table[row].lastToken, at: now) }
     table[row].generated += 1
     table[row].lastToken = now
+    table.trails?.add(now, to: row)
     ranking.decoded(table[row])
     keepPrompt(row, &table)
     if isFirst, table[row].request.samples > 1, table[row].family < 0 { fork(row, slot, now: now, &table, &metrics) }
@@ -146,7 +174,7 @@ extension Replica {
       freeSlot(slot, &table)
       tenantRequests[ranking.tenant(table[row])] -= 1
       ended.append(row)
-    } else if options.role == .prefill {
+    } else if role == .prefill {
       table[row].phase = .transferring
       freeSlot(slot, &table)
       tenantRequests[ranking.tenant(table[row])] -= 1

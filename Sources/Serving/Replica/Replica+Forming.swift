@@ -25,7 +25,7 @@ extension Replica {
     var step = FormingStep(budget: limits.maxBatchedTokens, now: now)
     if ranking.scheduler.preempts { yieldPlaces(&step, &table) }
     if mayBeginSequences {
-      if !received.isEmpty { seatReceived(now: now, &table) }
+      if !received.isEmpty { seatReceived(&step, &table) }
       if hostBlocks > 0 { resumeSwapped(&step, &table) }
     }
     switch batching.mix {
@@ -35,6 +35,13 @@ extension Replica {
     case .prefillFirst, .static:
       takePrompts(&step, &table)
       if step.shape.tokens == 0 { takeDecodes(&step, &table) } else { letDecodesWait(&table) }
+    }
+    while step.shape.tokens == 0, step.hasPreempted, !received.isEmpty, !freeSlots.isEmpty {
+      // Who lost their places made room for caches that have come.
+      let before = received.count
+      seatReceived(&step, &table)
+      guard received.count < before else { break }
+      takeDecodes(&step, &table)
     }
     guard step.shape.tokens > 0 else { return false }
     begin(step)
@@ -84,12 +91,19 @@ extension Replica {
   }
 
   /// Caches that have come are decoded as soon as there are slots.
-  private mutating func seatReceived(now: Int64, _ table: inout RequestTable) {
-    while let row = received.first, let slot = freeSlots.popLast() {
+  private mutating func seatReceived(_ step: inout FormingStep, _ table: inout RequestTable) {
+    while let row = received.first, let slot = freeSlots.last, adapters(admit: row, &step, table) {
       received.removeFirst()
+      freeSlots.removeLast()
       seat(row, slot, &table)
-      join(slot, &table)
+      resume(slot, &table)
     }
+  }
+
+  /// A sequence that has had tokens before decodes again: its next gap reaches back to the newest of them.
+  private mutating func resume(_ slot: Int, _ table: inout RequestTable) {
+    join(slot, &table)
+    if decodesWait { tokenTimes[slot] = table[slots[slot]].lastToken } else { late.append(slot) }
   }
 
   mutating func seat(_ row: Int32, _ slot: Int, _ table: inout RequestTable) {
@@ -254,7 +268,7 @@ extension Replica {
     table[row].isSwapped = false
     table[row].blocks = blocks
     if decodes {
-      join(slot, &table)
+      resume(slot, &table)
     } else {
       table[row].phase = .prefilling
       prefilling.append(slot)

@@ -113,7 +113,12 @@ extension Replica {
     if table[row].phase == .decoding {
       table[row].computed = decodes.cached(slot)
       table[row].generated += decodes.stepsSinceJoin(slot)
-      table[row].lastToken = decodesWait ? tokenTimes[slot] : now
+      if let index = late.firstIndex(of: slot) {
+        late.remove(at: index)
+      } else {
+        table[row].lastToken = decodesWait ? tokenTimes[slot] : now
+      }
+      settleTrail(slot, &table)
       decodes.leave(slot: slot)
       ranking.left(table[row])
       table[row].blocks = limits.blocks(for: table[row].computed) - table[row].sharedBlocks

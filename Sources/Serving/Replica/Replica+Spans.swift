@@ -24,7 +24,7 @@ extension Replica {
 
   /// Whether the steps after this one would be the same while nobody comes or goes.
   private var takesSpans: Bool {
-    options.takesManySteps && costs.hasCurves && prefilling.isEmpty && received.isEmpty && !decodesWait
+    options.takesManySteps && costs.hasCurves && prefilling.isEmpty && received.isEmpty && late.isEmpty && !decodesWait
       && (waiting.isEmpty || !mayChangeWithTime)
   }
 

@@ -17,6 +17,8 @@ struct Replica {
   let draftCosts: StepTable?
   let batching: Batching
 
+  /// Its options' role, unless it has changed.
+  var role: ReplicaOptions.Role
   var ranking: Ranking
   var waiting: WaitingLine
   /// Rows of the requests that hold a slot; -1 for a free slot.
@@ -51,10 +53,14 @@ struct Replica {
   /// When a decoding slot's newest token came out, while decodes wait for a step of prompts.
   var tokenTimes: [Int64]
   var decodesWait = false
-  var backlog: PromptBacklog
+  /// Decoding slots whose newest token came out before the last step: elsewhere, or before they lost their place.
+  var late: [Int] = []
   /// Whether the step in progress verifies drafts, and the lots by which they are accepted.
   var isSpeculative = false
   var lots: RandomStream
+  var backlog: PromptBacklog
+  /// When decode steps ended, where somebody wants to know.
+  var stepLog: StepLog?
   /// Requests of each tenant that are here, for fair shares.
   var tenantRequests: [Int]
 
@@ -69,6 +75,7 @@ struct Replica {
     if let tokens = batching.tokens { limits.maxBatchedTokens = tokens }
     self.limits = limits
     self.options = options
+    role = options.role
     self.costs = costs
     self.draftCosts = draftCosts
     self.batching = batching
@@ -141,12 +148,17 @@ struct Replica {
     cut(at: now)
   }
 
-  /// Sets blocks aside for a cache that is to come.
-  /// - Returns: Whether there are enough.
-  mutating func reserve(_ blocks: Int) -> Bool {
-    guard blocks + limits.watermarkBlocks <= pool.available else { return false }
+  /// Whether a cache of so many blocks can come: nobody who was here before waits, and there is room beside the blocks
+  /// that the step in progress has yet to fill.
+  func hasRoom(_ blocks: Int, now: Int64) -> Bool {
+    waiting.isEmpty && blocks + limits.watermarkBlocks + usedBlocks(at: now) - usedBlocks <= pool.available
+  }
+
+  /// Sets blocks aside for a cache that is to come; the step in progress is the last that did not reckon with it.
+  /// - Precondition: ``hasRoom(_:now:)``.
+  mutating func reserve(_ blocks: Int, now: Int64) {
+    cut(at: now)
     pool.take(blocks)
-    return true
   }
 
   /// A reservation is not needed.

@@ -26,9 +26,9 @@ package struct ReplicaOptions: Sendable {
   package var adapterSlots = 0
   package var adapterLoad = Seconds.zero
   package var role = Role.mixed
+  package var speculation: Speculation?
   /// Whether the rate at which prompts are computed is measured, for admission by deadline.
   package var measuresPromptRate = false
-  package var speculation: Speculation?
   /// Whether decode steps in which nothing can change are taken at once. The results are the same, bit for bit.
   package var takesManySteps = true
 

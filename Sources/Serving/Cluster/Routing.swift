@@ -1,0 +1,59 @@
+import EventKernel
+
+/// Who may take requests, what routers and admission see of them, and the policies that decide.
+///
+/// Counts of requests are noted as they change, so that an arrival costs no more than a look at each.
+struct Routing {
+  var router: any Router
+  var decodeRouter: any Router
+  var admission: any Admission
+  var lengths: LengthPredictor
+  var decodeLengths: LengthPredictor
+  /// What any of them reads beyond counts.
+  let needs: SignalNeeds
+  /// Nanoseconds between refreshes; 0 shows the replicas as they are.
+  let age: Int64
+  private let isTracked: Bool
+  /// Of every member as it is, and as it is shown.
+  private(set) var signals: [ReplicaSignals]
+  var shown: [ReplicaSignals]
+  /// Members that take prompts, and those that take caches; in order.
+  var takers: [Int] = []
+  var decoders: [Int] = []
+  /// Those of a request, kept for their memory.
+  var candidates: [ReplicaSignals] = []
+  /// Whether each pool can serve a request, likewise.
+  var serves: [Bool]
+
+  init(_ plan: ClusterPlan, _ members: [Member]) {
+    router = plan.router
+    decodeRouter = plan.decodeRouter
+    admission = plan.admission
+    lengths = LengthPredictor(plan.router.lengths, seed: plan.seed, stream: "serving.router.lengths")
+    decodeLengths = LengthPredictor(plan.decodeRouter.lengths, seed: plan.seed, stream: "serving.decode-router.lengths")
+    let decodeNeeds = plan.isSplit ? plan.decodeRouter.needs : []
+    needs = plan.router.needs.union(decodeNeeds).union(plan.admissionNeeds)
+    age = Int64(plan.signalAge.value * 1e9)
+    isTracked = members.count > 1 || !plan.admission.takesAll
+    serves = Array(repeating: false, count: plan.pools.count)
+    let speeds = plan.pools.count > 1 ? plan.pools.map(\.replica.referenceSpeed) : [1]
+    let fastest = speeds.max() ?? 1
+    signals = members.enumerated().map { index, member in
+      var signals = ReplicaSignals(replica: index)
+      signals.price = member.plan.price?.value ?? 0
+      signals.speed = speeds[member.pool] / fastest
+      return signals
+    }
+    shown = signals
+  }
+
+  /// Writes down what a replica has to do.
+  mutating func note(_ index: Int, _ replica: borrowing Replica) {
+    guard isTracked else { return }
+    signals[index].outstanding = replica.outstanding
+    signals[index].waiting = replica.waiting.count
+    signals[index].running = replica.running
+    signals[index].waitingTokens = replica.backlog.tokens
+    signals[index].promptRate = replica.backlog.rate
+  }
+}
