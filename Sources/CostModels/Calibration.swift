@@ -25,7 +25,7 @@ package struct Calibration: Sendable {
   package var constants: Constants
 
   /// How closely it is aimed: device before class, one maker before all, runtime before none.
-  var specificity: Int { 
+  var specificity: Int {
     (device != nil ? 8 : deviceClass != nil ? 4 : 0) + (vendor != nil ? 2 : 0) + (runtime != nil ? 1 : 0)
   }
 
@@ -97,7 +97,9 @@ package struct CalibrationChoice: Sendable {
   package init(
     device: Device, runtime: String, from calibrations: [Calibration], folder: String
   ) throws {
-    let applicable = calibrations.filter { $0.applies(to: device, runtime: runtime) }.sorted { ($0.specificity, $0.name) < ($1.specificity, $1.name) }
+    let applicable = calibrations.filter { $0.applies(to: device, runtime: runtime) }.sorted {
+      ($0.specificity, $0.name) < ($1.specificity, $1.name)
+    }
     var merged = Constants()
     for calibration in applicable { merged.override(with: calibration.constants) }
     guard merged.missing.isEmpty else {

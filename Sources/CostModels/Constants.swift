@@ -80,7 +80,8 @@ package enum ConstantKey: Int, CaseIterable, Sendable {
       .collectiveOneShotStart, .collectiveTwoShotStart, .collectiveHop, .launch, .stepOverhead, .stepPerSequence:
       true
     case .gemmCompute, .gemmMemory, .gemmPrologue, .expertCompute, .decodeAttentionCompute, .decodeAttentionMemory,
-      .prefillAttentionCompute, .decodeAttentionGroup, .prefillAttentionMemory, .elementwiseMemory, .scanCompute, .collectiveLink,
+      .prefillAttentionCompute, .decodeAttentionGroup, .prefillAttentionMemory, .elementwiseMemory, .scanCompute,
+      .collectiveLink,
       .powerStatic, .powerCompute, .powerMemory:
       false
     }

@@ -35,6 +35,7 @@ enum Failure {
       return say(error.description, data)
     case let error as UsageError: return say(error.description, usage)
     case let error as ScenarioError: return say(error.description, usage)
+    case let error as ClusterPlanError: return say(error.description, usage)
     case let error as PolicyError: return say(error.description, usage)
     case let error as UnknownName: return say(error.description, usage)
     case let error as Interrupted: return say(error.description, interrupted)

@@ -224,8 +224,10 @@ extension EvictionOrder {
       switch self {
       case .lru: ("the prefix used longest ago goes first", "vLLM and SGLang: the default of both")
       case .fifo: ("the prefix computed first goes first", "first in, first out")
-      case .lfu: ("the prefix used least often goes first; among equals, the one used longest ago", "least frequently used")
-      case .largest: ("the prefix with the most blocks goes first; among equals, the one used longest ago", "largest first")
+      case .lfu:
+        ("the prefix used least often goes first; among equals, the one used longest ago", "least frequently used")
+      case .largest:
+        ("the prefix with the most blocks goes first; among equals, the one used longest ago", "largest first")
       }
     return PolicyDescription(rawValue, summary, source: source)
   }

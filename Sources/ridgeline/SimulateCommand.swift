@@ -46,7 +46,7 @@ struct SimulateCommand: ParsableCommand {
     let builder = ScenarioBuilder(library: library)
     let plan = try builder.cluster(scenario)
     var source = try builder.source(scenario)
-    var engine = try ServingEngine(plan)
+    var engine = try ServingEngine(plan, measuring: scenario.measurement)
     for note in plan.notes { standardError("Note: \(note)") }
     let file = try output.map { try RequestFile(path: $0) }
     let result = try replay(&engine, &source, file, total: total(scenario, source))

@@ -1,24 +1,65 @@
 import Quantities
-import Statistics
+import Serving
 import Workloads
 
 /// What a system must do at a request rate for the rate to be within its capacity.
 package struct CapacityGoal: Sendable {
-  /// Objectives that a request must meet to be a good one.
-  package var objective: ServiceObjective
+  package enum Demand: Sendable, Equatable {
+    /// Latencies that a good request meets.
+    case objectives(ServiceObjective)
+    /// A good request's reader misses at most a tenth of the token deadlines.
+    case fluidity(FluidityOptions)
+  }
+
+  package var demand: Demand
   /// Share of all requests that must be good.
   package var goodShare: Double
 
-  package init(objective: ServiceObjective, goodShare: Double) {
-    self.objective = objective
+  package init(_ demand: Demand, goodShare: Double) {
+    self.demand = demand
     self.goodShare = goodShare
   }
 
-  /// For scenarios without objectives: estimates of what a reader of a chat takes, a first token within two seconds and
-  /// then ten tokens a second.
-  package static let standardObjective = ServiceObjective(
-    timeToFirstToken: Seconds(2.0), timePerOutputToken: Seconds(0.1))
+  private static let mostMisses = 0.1
+
+  /// Ninety-nine in a hundred readers miss at most a tenth of their deadlines: a first token as soon as on an empty replica
+  /// and a slack of 100 ms, then one every 50 ms. The capacity of A. Agrawal et al., "Etalon", 2024, with its deadlines.
+  package static var standard: CapacityGoal {
+    var options = FluidityOptions()
+    options.firstToken = .unloaded(slack: Seconds(0.1))
+    return CapacityGoal(.fluidity(options), goodShare: standardShare)
+  }
+
   package static let standardShare = 0.99
+
+  var judge: RequestJudge {
+    switch demand {
+    case .objectives: .objectives
+    case .fluidity(let options): .fluidity(options, mostMisses: Self.mostMisses)
+    }
+  }
+
+  /// What a good request is, for people.
+  package var text: String {
+    switch demand {
+    case .objectives(let objective):
+      [
+        objective.timeToFirstToken.map { "TTFT within \($0)" },
+        objective.timePerOutputToken.map { "TPOT within \($0)" },
+        objective.endToEnd.map { "the answer within \($0)" },
+      ].compactMap { $0 }.joined(separator: " and ")
+    case .fluidity(let options):
+      "at most a tenth of their token deadlines missed: a first token \(first(options)), then one every "
+        + "\(options.between)"
+    }
+  }
+
+  private func first(_ options: FluidityOptions) -> String {
+    switch options.firstToken {
+    case .fixed(let time): "within \(time)"
+    case .unloaded(let slack): "\(slack) later than on an empty replica"
+    }
+  }
 }
 
 /// One rate that was tried.

@@ -37,12 +37,12 @@ package struct CapacitySearch: Sendable {
     _ scenario: Scenario, _ settings: Settings, runner: ScenarioRunner, tried: (Trial) -> Void = { _ in }
   ) throws {
     var judged = scenario
-    judged.objective = settings.goal.objective
+    if case .objectives(let objective) = settings.goal.demand { judged.objective = objective }
     let base = try Self.baseRate(judged, runner)
     let search = try RateSearch<CapacityTrial>(
       RateSearchSettings(start: base, limits: base / 4096...base * 4096, tolerance: settings.tolerance, trials: 40)
     ) { rate in
-      let trial = try Self.trial(judged, loadFactor: rate / base, runner)
+      let trial = try Self.trial(judged, settings.goal, loadFactor: rate / base, runner)
       tried(Trial(rate: rate, meets: Self.meets(trial, settings.goal), outcome: trial))
       return trial
     } meets: {
@@ -69,13 +69,13 @@ package struct CapacitySearch: Sendable {
   }
 
   private static func trial(
-    _ scenario: Scenario, loadFactor: Double, _ runner: ScenarioRunner
+    _ scenario: Scenario, _ goal: CapacityGoal, loadFactor: Double, _ runner: ScenarioRunner
   ) throws -> CapacityTrial {
-    let run = try runner.run(scenario, loadFactor: loadFactor)
+    let run = try runner.run(scenario, loadFactor: loadFactor, judge: goal.judge)
     let warmUp = min(run.warmUp(scenario.warmUp), run.series.count - 1)
     return CapacityTrial(
       summary: RunSummary(run, requests: warmUp..<run.series.count),
-      isSaturated: run.series.saturation.verdict == .saturated,
+      isSaturated: run.result.metrics.saturation.verdict == .saturated,
       completedShare: Double(run.result.metrics.completed) / Double(run.result.arrived))
   }
 

@@ -45,7 +45,7 @@ package struct ScenarioComparison: Sendable {
     let warmUps = (0..<runs).map { run in outcomes.map { $0[run].warmUp(scenarios[0].warmUp) }.max() ?? 0 }
     warmUp = warmUps.max() ?? 0
     requests = outcomes[0].map(\.series.count).max() ?? 0
-    saturated = outcomes.map { runs in runs.count { $0.series.saturation.verdict == .saturated } }
+    saturated = outcomes.map { runs in runs.count { $0.result.metrics.saturation.verdict == .saturated } }
     guard warmUps.indices.allSatisfy({ warmUps[$0] < outcomes[0][$0].series.count }) else {
       throw ScenarioError("the warm-up leaves no request to compare; give the traffic more requests")
     }

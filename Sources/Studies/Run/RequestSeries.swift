@@ -1,7 +1,6 @@
 import Quantities
 import Serving
 import Statistics
-import Workloads
 
 /// What became of every request of a run, by its number: enough to judge any stretch of the run afterwards.
 package struct RequestSeries: Sendable {
@@ -19,8 +18,7 @@ package struct RequestSeries: Sendable {
 
   package var count: Int { arrivals.count }
 
-  /// - Parameter objective: Of the request's class.
-  mutating func add(_ record: RequestRecord, _ objective: ServiceObjective) {
+  mutating func add(_ record: RequestRecord, isGood: Bool) {
     while arrivals.count <= record.id { addPlace() }
     arrivals[record.id] = record.arrival
     outputTokens[record.id] = Int32(record.outputTokens)
@@ -28,7 +26,7 @@ package struct RequestSeries: Sendable {
     completed[record.id] = true
     firstTokens[record.id] = record.firstToken
     ends[record.id] = record.completion
-    good[record.id] = objective.isMet(by: record)
+    good[record.id] = isGood
   }
 
   private mutating func addPlace() {
@@ -76,34 +74,5 @@ package struct RequestSeries: Sendable {
       return batch.isEmpty ? 0 : batch.reduce(0, +) / Double(batch.count)
     }
     return WarmUp.length(means) * size
-  }
-
-  /// Whether requests piled up without bound while they arrived.
-  var saturation: Saturation {
-    guard let start = arrivals.first else { return Saturation(BacklogSeries()) }
-    var series = BacklogSeries()
-    let leaving = zip(arrivals, ends).map { max($0, $1) }.sorted()
-    var next = 0
-    for arrival in arrivals {
-      while next < leaving.count, leaving[next] <= arrival, next < count {
-        guard leaving[next] < arrival else { break }
-        series.leave(at: leaving[next] - start)
-        next += 1
-      }
-      series.arrive(at: arrival - start)
-    }
-    for time in leaving[next...] { series.leave(at: time - start) }
-    return Saturation(series)
-  }
-}
-
-extension ServiceObjective {
-  func isMet(by record: RequestRecord) -> Bool {
-    func within(_ nanoseconds: Int64?, _ limit: Seconds?) -> Bool {
-      guard let nanoseconds, let limit else { return true }
-      return Double(nanoseconds) / 1e9 <= limit.value
-    }
-    return within(record.timeToFirstToken, timeToFirstToken)
-      && within(record.timePerOutputToken, timePerOutputToken) && within(record.endToEnd, endToEnd)
   }
 }

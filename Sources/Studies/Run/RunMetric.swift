@@ -67,4 +67,11 @@ package enum RunMetric: String, CaseIterable, Sendable {
 
   /// Whether a stretch of a run has a value of its own; energy and price are known of whole runs.
   package var isOfStretches: Bool { self != .energyPerToken && self != .pricePerMillionTokens }
+
+  /// Its name without the unit, for names of files.
+  var fileStem: String {
+    let unitless = rawValue.replacing("_per_s", with: "").replacing("usd_per", with: "price-per")
+    let words = unitless.split(separator: "_")
+    return (["s", "j"].contains(words.last) ? words.dropLast() : words[...]).joined(separator: "-")
+  }
 }

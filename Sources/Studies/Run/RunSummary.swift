@@ -33,7 +33,7 @@ package struct RunSummary: Sendable {
       case .goodShare: run.hasObjectives ? rates.goodShare : nil
       case .goodput: run.hasObjectives ? rates.good : nil
       case .energyPerToken: run.result.energy.value / tokens
-      case .pricePerMillionTokens: run.price.map { $0.value / tokens * 1e6 }
+      case .pricePerMillionTokens: run.result.cost.map { $0.value / tokens * 1e6 }
       }
     }
   }

@@ -1,5 +1,4 @@
 import Documents
-import Quantities
 import Serving
 import Workloads
 
@@ -7,10 +6,8 @@ import Workloads
 package struct RunOutcome: Sendable {
   package let result: ServingResult
   package let series: RequestSeries
-  /// Whether any class has objectives.
+  /// Whether requests were judged.
   package let hasObjectives: Bool
-  /// Rent of all devices over the run; nothing where a price is unknown.
-  package let price: Dollars?
 
   /// How many of the first requests do not count.
   package func warmUp(_ settings: WarmUpSettings) -> Int {
@@ -33,37 +30,32 @@ package struct ScenarioRunner: Sendable {
     self.shouldContinue = shouldContinue
   }
 
-  /// - Parameter loadFactor: On the rate of generated traffic, or on how fast a trace is replayed.
+  /// - Parameters:
+  ///   - loadFactor: On the rate of generated traffic, or on how fast a trace is replayed.
+  ///   - judge: Which completed requests are good.
   /// - Throws: What ``ScenarioBuilder`` throws, `DataError` for traffic without requests, and ``RunStopped``.
-  package func run(_ scenario: Scenario, loadFactor: Double = 1) throws -> RunOutcome {
+  package func run(
+    _ scenario: Scenario, loadFactor: Double = 1, judge: RequestJudge = .objectives
+  ) throws -> RunOutcome {
     let plan = try builder.cluster(scenario)
     var source = try builder.source(scenario, loadFactor: loadFactor)
     let classes = source.classes
     let objectives = classes.map(\.objective)
     var series = RequestSeries()
-    var engine = try ServingEngine(plan)
+    var measurement = MeasurementOptions()
+    measurement.fluidity = judge.fluidity
+    var engine = try ServingEngine(plan, measuring: measurement)
     let observer = ServingEngine.Observer(
-      onEnd: { series.add($0, objectives[$0.classIndex]) }, shouldContinue: { _ in shouldContinue() })
+      onEnd: { series.add($0, isGood: judge.isGood($0, objectives[$0.classIndex])) },
+      shouldContinue: { _ in shouldContinue() })
     let result = try engine.run(&source, observer: observer)
     guard !result.interrupted else { throw RunStopped() }
     guard result.arrived > 0 else { throw DataError(file: scenario.trafficName, problem: "holds no requests") }
     return RunOutcome(
-      result: result, series: series, hasObjectives: objectives.contains { !$0.isEmpty },
-      price: plan.price(of: result.duration))
+      result: result, series: series,
+      hasObjectives: judge.fluidity != nil || objectives.contains { !$0.isEmpty })
   }
 }
 
 /// A run was told to stop before its traffic was served.
 package struct RunStopped: Error {}
-
-extension ClusterPlan {
-  /// Rent of all replicas that are up from the start, for a time.
-  func price(of time: Seconds) -> Dollars? {
-    var sum = Dollars.zero
-    for pool in pools {
-      guard let price = pool.replica.price else { return nil }
-      sum += price * time * Double(pool.count)
-    }
-    return sum
-  }
-}

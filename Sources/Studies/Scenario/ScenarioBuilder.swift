@@ -28,7 +28,9 @@ package struct ScenarioBuilder: Sendable {
     plan.scheduler = scheduler
     plan.seed = seed
     if let router = scenario.router { plan.router = try router.resolved { try Routers.make($0, seed: seed) } }
-    if let router = scenario.decodeRouter { plan.decodeRouter = try router.resolved { try Routers.make($0, seed: seed) } }
+    if let router = scenario.decodeRouter {
+      plan.decodeRouter = try router.resolved { try Routers.make($0, seed: seed) }
+    }
     if let admission = scenario.admission { plan.admission = try admission.resolved { try Admissions.make($0) } }
     plan.signalAge = scenario.signalAge ?? .zero
     plan.transfers = try transfers(scenario, plan)

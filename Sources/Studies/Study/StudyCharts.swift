@@ -22,7 +22,7 @@ package struct StudyCharts {
   private func file(_ metric: RunMetric, _ page: Int) -> String {
     let name = study.pageName(study.pages[page]).map { $0.isLetter || $0.isNumber ? String($0).lowercased() : "-" }
     let stem = name.joined().split(separator: "-").joined(separator: "-")
-    return "\(stem)-\(metric.rawValue.split(separator: "_").dropLast(metric == .goodShare ? 0 : 1).joined(separator: "-")).svg"
+    return "\(stem)-\(metric.fileStem).svg"
   }
 
   private func lines(_ metric: RunMetric, _ page: Int) -> LineChart {

@@ -47,7 +47,7 @@ package enum StudyFile {
     guard !fractions.isEmpty, fractions == fractions.sorted() else {
       throw node.error("expected rising shares of the reference's capacity")
     }
-    return (CapacityGoal(objective: objective, goodShare: share), fractions)
+    return (CapacityGoal(.objectives(objective), goodShare: share), fractions)
   }
 
   private static func axis(_ node: Node) throws -> Study.Axis {

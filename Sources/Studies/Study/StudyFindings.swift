@@ -16,9 +16,8 @@ struct StudyFindings {
 
   /// Of one page.
   func sentences(page: Int) -> [String] {
-    let loads = [study.loads.startIndex, study.loads.count / 2, study.loads.count - 1]
-    var distinct: [Int] = []
-    for load in loads where !distinct.contains(load) { distinct.append(load) }
+    let (middle, last) = (study.loads.count / 2, study.loads.count - 1)
+    let distinct = middle == last ? [last] : [middle, last]
     return study.metrics.flatMap { metric in distinct.compactMap { extremes(metric, page: page, load: $0) } }
       + study.metrics.flatMap { metric in
         study.compared.values.indices.dropFirst().compactMap { crossing(metric, page: page, value: $0) }
@@ -77,7 +76,7 @@ struct StudyFindings {
     let told = estimates.count { $0.value != 0 && $0.estimate.difference?.excludes(0) == true }
     let head = "At load \(number(study.loads[load])), \(metric.heading)"
     guard told > 0 else {
-      return "\(head): nothing is told from \(reference) (\(text(first, metric))) by chance's measure."
+      return "\(head): nothing differs from \(reference) (\(text(first, metric))) beyond chance."
     }
     return "\(head): best \(named(best, first, metric)), worst \(named(worst, first, metric)); "
       + "\(told) of \(estimates.count - 1) differ from \(reference) (\(text(first, metric))) beyond chance."
@@ -118,7 +117,9 @@ struct StudyFindings {
       return "at load \(number(study.loads[load])) \(who)"
     }
     guard !loads.isEmpty else { return [] }
-    return ["Requests pile up without bound in at least one run: \(loads.joined(separator: "; ")). There, latencies grow with the length of the run."]
+    return [
+      "Requests pile up without bound in at least one run: \(loads.joined(separator: "; ")). There, latencies grow with the length of the run."
+    ]
   }
 
   // MARK: Words

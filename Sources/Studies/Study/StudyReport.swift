@@ -35,7 +35,8 @@ package struct StudyReport {
   // MARK: The page
 
   private func page(_ charts: [(file: String, page: Int?)], command: String) -> String {
-    var text = "# \(study.title)\n\n\(study.question.trimmed)\n\nWritten by `\(command)`; every number below, those in "
+    var text =
+      "# \(study.title)\n\n\(study.question.trimmed)\n\nWritten by `\(command)`; every number below, those in "
       + "sentences too, comes from its runs.\n\n"
     text += method + "\n" + axes + "\n"
     if study.searchesCapacities {
@@ -50,14 +51,9 @@ package struct StudyReport {
   }
 
   private var method: String {
-    let objective = [
-      study.goal.objective.timeToFirstToken.map { "TTFT within \($0)" },
-      study.goal.objective.timePerOutputToken.map { "TPOT within \($0)" },
-      study.goal.objective.endToEnd.map { "the answer within \($0)" },
-    ].compactMap { $0 }.joined(separator: " and ")
     let share = ResultTable.Cell.number(study.goal.goodShare).text(style: .percent)
     return "A load is a share of the capacity of \(study.compared.values[0].name): the highest request rate at which "
-      + "\(share) of requests have \(objective), found to 2 %. Every point is the mean of \(study.replications) runs, "
+      + "\(share) of requests have \(study.goal.text), found to 2 %. Every point is the mean of \(study.replications) runs, "
       + "from one seed after another; all that is compared serves the same arrivals. Intervals are Student's at 95 %; a "
       + "star marks what differs from \(study.compared.values[0].name), run by run, beyond chance.\n"
   }

@@ -103,7 +103,7 @@ package struct StudyRunner: Sendable {
     let warmUp = min(outcome.warmUp(scenario.warmUp), outcome.series.count - 1)
     let run = StudyRun(
       RunSummary(outcome, requests: warmUp..<outcome.series.count),
-      isSaturated: outcome.series.saturation.verdict == .saturated, rate: rate)
+      isSaturated: outcome.result.metrics.saturation.verdict == .saturated, rate: rate)
     try journal.add(key, run.line)
     return run
   }
