@@ -23,7 +23,7 @@ package enum TrafficFile {
       let arrivals = try file.optional("arrivals").map(reader.arrivals)
       let classes = try reader.classes(of: file)
       try checkArrivals(arrivals, classes, file)
-      return Traffic(
+      let traffic = Traffic(
         name: name,
         title: try file.string("title"),
         aliases: try file.optionalStrings("aliases"),
@@ -32,6 +32,10 @@ package enum TrafficFile {
         requests: try file.int("requests", in: 1...1_000_000_000),
         notes: try file.optionalString("notes"),
         citations: sources.byField)
+      guard !traffic.branchesInClosedLoop else {
+        throw file.node.error("has agents with branches in a closed loop, where one answer brings forth one request")
+      }
+      return traffic
     }
   }
 
