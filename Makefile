@@ -4,7 +4,7 @@
 RIDGELINE := .build/release/ridgeline
 RESULTS := out/azure-conversation-requests.csv
 
-.PHONY: run test build setup bench lint format reports clean
+.PHONY: run test build setup bench lint format reports studies clean
 
 run: build
 	$(RIDGELINE) predict --model llama-3-8b --hardware h100-sxm --batch 16 --input 1024 --output 256 --explain
@@ -38,6 +38,11 @@ format:
 # Reports that cost seconds; .ci/run regenerates them and fails when they differ.
 reports: build
 	sh Scripts/inventory.sh > Reports/Inventory.md
+
+# The committed studies: some minutes on two cores.
+studies: build
+	$(RIDGELINE) study Reports/Examples/policies/study.yaml
+	$(RIDGELINE) study Reports/Examples/disaggregation/study.yaml
 
 clean:
 	rm -rf .build out

@@ -66,6 +66,11 @@ let package = Package(
     .testTarget(
       name: "ReportingTests", dependencies: ["EventKernel", "Quantities", "Reporting"], exclude: ["Snapshots"]),
     .testTarget(name: "StatisticsTests", dependencies: ["EventKernel", "Statistics"]),
+    .testTarget(
+      name: "StudiesTests",
+      dependencies: [
+        "TestSupport", "Documents", "Execution", "Quantities", "Reporting", "Serving", "Studies", "Workloads",
+      ]),
     .testTarget(name: "CommandTests", dependencies: ["ridgeline"]),
     .target(
       name: "TestSupport",

@@ -32,6 +32,8 @@ package struct Study: Sendable {
   package struct Value: Sendable {
     package var name: String
     package var about: String?
+    /// What it has in common with others, which the report tells of together.
+    package var group: String?
     let changes: [Node]
   }
 

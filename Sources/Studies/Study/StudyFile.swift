@@ -66,7 +66,8 @@ package enum StudyFile {
         throw node.error("\(shown(name)) has signs that no file name or table takes")
       }
       return Study.Value(
-        name: name, about: try block.optionalString("about"), changes: block.optional("set").map { [$0] } ?? [])
+        name: name, about: try block.optionalString("about"), group: try block.optionalString("group"),
+        changes: block.optional("set").map { [$0] } ?? [])
     }
   }
 }

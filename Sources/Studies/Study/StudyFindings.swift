@@ -12,6 +12,7 @@ struct StudyFindings {
   var overall: [String] {
     guard study.searchesCapacities else { return [] }
     return study.compared.values.indices.dropFirst().map(capacitySentence) + [bestSentence]
+      + groups.map(groupSentence)
   }
 
   /// Of one page.
@@ -60,6 +61,34 @@ struct StudyFindings {
       return "\(study.compared.values[best.0].name) under \(study.pageName(study.pages[page])) (\(rate))"
     }
     return "The highest capacity is that of " + parts.joined(separator: ", ") + "."
+  }
+
+  private var groups: [String] {
+    var groups: [String] = []
+    for case let group? in study.compared.values.map(\.group) where !groups.contains(group) { groups.append(group) }
+    return groups
+  }
+
+  /// The best of a group against the reference, from one page to the next, and where it changes sides.
+  private func groupSentence(_ group: String) -> String {
+    let best = study.pages.indices.map { page in
+      study.compared.values.indices.filter { study.compared.values[$0].group == group }
+        .compactMap { value in ratio(value, page).map { (value: value, ratio: $0) } }.max { $0.ratio < $1.ratio }
+    }
+    let list = study.pages.indices.map { page in
+      let name = study.pageName(study.pages[page])
+      return best[page].map { "\(times($0.ratio)) under \(name) (\(study.compared.values[$0.value].name))" }
+        ?? "no rate at all under \(name)"
+    }
+    let sides = study.pages.indices.map { (best[$0]?.ratio ?? 0) > 1 }
+    let turns = study.pages.indices.dropFirst().filter { sides[$0] != sides[$0 - 1] }.map { page in
+      "between \(study.pageName(study.pages[page - 1])) and \(study.pageName(study.pages[page]))"
+    }
+    let end =
+      turns.isEmpty
+      ? "It is \(sides[0] ? "more" : "not more") than \(reference) everywhere."
+      : "It changes sides with \(reference) \(turns.joined(separator: ", and "))."
+    return "The capacity of the best **\(group)** for each is \(list.joined(separator: ", ")). \(end)"
   }
 
   // MARK: Metrics
