@@ -17,8 +17,7 @@ struct CapacityCommand: ParsableCommand {
 
         ridgeline capacity --model llama-3-8b --hardware h100-sxm \\
             --traffic azure-conversation
-        ridgeline capacity chat-replicas --objective ttft=1s,tpot=50ms \\
-            --share 0.9
+        ridgeline capacity chat-replicas --ttft 1s --tpot 50ms --share 0.9
       """)
 
   @Argument(help: "A scenario: a name from 'ridgeline list scenarios', or a path to a scenario file.")
@@ -40,12 +39,11 @@ struct CapacityCommand: ParsableCommand {
     let tolerance = try checked(tolerance, "--tolerance", 1e-4...1)
     let library = try Library()
     let scenario = try options.scenario(scenario, library)
-    var goal =
-      scenario.objective.isEmpty
-      ? CapacityGoal.standard : CapacityGoal(.objectives(scenario.objective), goodShare: share)
+    let builder = ScenarioBuilder(library: library)
+    var goal = try builder.goal(of: scenario)
     goal.goodShare = share
     let settings = CapacitySearch.Settings(goal: goal, tolerance: tolerance)
-    let runner = ScenarioRunner(ScenarioBuilder(library: library)) { !Interrupt.wanted }
+    let runner = ScenarioRunner(builder) { !Interrupt.wanted }
     let search = try interruptible {
       try CapacitySearch(scenario, settings, runner: runner) { trial in
         standardError("\(Cell.number(trial.rate).text(style: .rate)): \(CapacityTable.verdict(trial))")

@@ -3,8 +3,6 @@ import CostModels
 import Quantities
 import Serving
 import Studies
-import Workloads
-import Foundation
 
 /// Policies, what a replica does beyond the plainest serving, and how many there are.
 struct PolicyOptions: ParsableArguments {
@@ -41,9 +39,6 @@ struct PolicyOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Board power of each device that steps stay under.", valueName: "power"))
   var powerCap: String?
 
-  @Option(help: ArgumentHelp("What a good request meets, as 'ttft=1s,tpot=50ms,e2e=30s'.", valueName: "latencies"))
-  var objective: String?
-
   /// Replaces what options name in a scenario.
   func apply(to scenario: inout Scenario) throws {
     if let scheduler { scenario.scheduler = Located(scheduler) }
@@ -56,7 +51,6 @@ struct PolicyOptions: ParsableArguments {
       }
       scenario.replicas = try checked(replicas, "--replicas", 1...100_000)
     }
-    if let objective { scenario.objective = try ObjectiveText.parse(objective) }
     try applyReplica(to: &scenario.replica)
   }
 
@@ -74,29 +68,6 @@ struct PolicyOptions: ParsableArguments {
       replica.swap.space = try quantity(swapSpace, "--swap-space", SizeDimension.self)
     }
     if let powerCap { replica.powerCap = try quantity(powerCap, "--power-cap", PowerDimension.self) }
-  }
-}
-
-/// Objectives as one text of the command line.
-enum ObjectiveText {
-  static func parse(_ text: String) throws -> ServiceObjective {
-    var objective = ServiceObjective()
-    for part in text.split(separator: ",", omittingEmptySubsequences: false) {
-      let sides = part.split(separator: "=", maxSplits: 1).map { $0.trimmingCharacters(in: .whitespaces) }
-      guard sides.count == 2 else {
-        throw UsageError("--objective: '\(part)' is no latency=time, expected one such as ttft=1s")
-      }
-      let time = try quantity(sides[1], "--objective, \(sides[0])", TimeDimension.self)
-      switch sides[0] {
-      case "ttft": objective.timeToFirstToken = time
-      case "tpot": objective.timePerOutputToken = time
-      case "e2e": objective.endToEnd = time
-      default:
-        let hint = nearestName(to: sides[0], among: ["ttft", "tpot", "e2e"]).map { "; did you mean '\($0)'?" } ?? ""
-        throw UsageError("--objective: unknown latency '\(sides[0])', expected ttft, tpot or e2e\(hint)")
-      }
-    }
-    return objective
   }
 }
 

@@ -8,6 +8,7 @@ struct ScenarioOptions: ParsableArguments {
   @OptionGroup(title: "Traffic") var traffic: TrafficOptions
   @OptionGroup(title: "Policies") var policies: PolicyOptions
   @OptionGroup(title: "Limits") var limits: LimitOptions
+  @OptionGroup(title: "Judgement") var judgement: JudgementOptions
 
   /// - Parameter name: A shipped scenario, or a path to one of the user's own; nothing starts from the options alone.
   func scenario(_ name: String?, _ library: Library) throws -> Scenario {
@@ -16,6 +17,7 @@ struct ScenarioOptions: ParsableArguments {
     try policies.apply(to: &scenario)
     try limits.apply(to: &scenario.replica.limits)
     try traffic.apply(to: &scenario)
+    try judgement.apply(to: &scenario)
     return scenario
   }
 }

@@ -30,6 +30,7 @@ struct SimulateCommand: ParsableCommand {
   var scenario: String?
 
   @OptionGroup var options: ScenarioOptions
+  @OptionGroup(title: "Measurement") var measure: MeasureOptions
 
   @Option(help: ArgumentHelp("Write one row a request, in order of completion.", valueName: "file.csv"))
   var requests: String?
@@ -42,31 +43,37 @@ struct SimulateCommand: ParsableCommand {
     let library = try Library()
     let scenario = try options.scenario(scenario, library)
     let output = requests ?? scenario.outputs.requests
-    if case .trace(let path) = scenario.traffic.origin { try OutputFile.refuse(output, replacing: path) }
+    if case .trace(let path) = scenario.traffic.origin {
+      try OutputFile.refuse(output, replacing: path)
+      try ReplayFiles.refuse(measure, replacing: path)
+    }
     let builder = ScenarioBuilder(library: library)
     let plan = try builder.cluster(scenario)
     var source = try builder.source(scenario)
-    var engine = try ServingEngine(plan, measuring: scenario.measurement)
+    let measurement = try measure.measurement(of: scenario)
+    var engine = try ServingEngine(plan, measuring: measurement)
     for note in plan.notes { standardError("Note: \(note)") }
-    let file = try output.map { try RequestFile(path: $0) }
-    let result = try replay(&engine, &source, file, total: total(scenario, source))
+    let files = try ReplayFiles(requests: output, measure, classes: source.classes, measuring: measurement)
+    let result = try replay(&engine, &source, files, total: total(scenario, source))
     guard result.arrived > 0 else { throw DataError(file: scenario.trafficName, problem: "holds no requests") }
     noteRejections(result, plan)
-    try report(result, plan.pools[0].replica.deployment, scenario, file)
+    if let note = ReplayNotes.saturation(result) { standardError("Note: \(note)") }
+    try report(result, plan.pools[0].replica.deployment, scenario, files)
+    if let output, !result.interrupted {
+      standardError("wrote \(groupedDigits(result.arrived)) requests to \(output)")
+    }
   }
 
   private func replay(
-    _ engine: inout ServingEngine, _ source: inout any RequestSource, _ file: RequestFile?, total: Int?
+    _ engine: inout ServingEngine, _ source: inout any RequestSource, _ files: ReplayFiles, total: Int?
   ) throws -> ServingResult {
     var progress = ProgressBar("replaying", total: total ?? 1)
-    let observer = ServingEngine.Observer(
-      onEnd: file.map { file in { record in try file.write(record) } },
-      shouldContinue: { done in
-        progress.update(done)
-        return !Interrupt.wanted
-      })
+    let observer = files.observer { done in
+      progress.update(done)
+      return !Interrupt.wanted
+    }
     let result = try engine.run(&source, observer: observer)
-    progress.finish(result.metrics.completed + result.metrics.rejected)
+    progress.finish(result.metrics.ended)
     return result
   }
 
@@ -93,7 +100,7 @@ struct SimulateCommand: ParsableCommand {
   }
 
   private func report(
-    _ result: ServingResult, _ deployment: Deployment, _ scenario: Scenario, _ file: RequestFile?
+    _ result: ServingResult, _ deployment: Deployment, _ scenario: Scenario, _ files: ReplayFiles
   ) throws {
     let table = ServingTable.summary(result, deployment, traffic: scenario.trafficName)
     switch format {
@@ -101,8 +108,7 @@ struct SimulateCommand: ParsableCommand {
     case .csv: try standardOutput(MachineRenderer.csv(table))
     case .json: try standardOutput(MachineRenderer.json(table))
     }
-    try file?.finish()
-    if let file { standardError("wrote \(groupedDigits(result.arrived)) requests to \(file.path)") }
+    try files.finish()
     if result.interrupted {
       throw Interrupted(description: "interrupted; the results above are of the \(result.arrived) requests until then")
     }

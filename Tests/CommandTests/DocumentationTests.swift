@@ -48,7 +48,7 @@ import Testing
     let documented = try text("Documentation/columns.md")
     let line = "--model opt-125m --hardware t4 --traffic steady --count 100 --format csv"
     let compared = try Command().run("compare chat-fcfs chat-fcfs --replications 2 " + line).output
-    let searched = try Command().run("capacity --objective e2e=5s --tolerance 0.5 " + line).output
+    let searched = try Command().run("capacity --e2e 5s --tolerance 0.5 " + line).output
     for table in [compared, searched] {
       let header = try #require(table.split(separator: "\n").first)
       for column in header.split(separator: ",") { #expect(documented.contains("`\(column)`"), "\(column)") }

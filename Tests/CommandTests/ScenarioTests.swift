@@ -62,9 +62,9 @@ import Testing
 
   @Test func `capacity states its bracket, and a goal that no rate meets`() throws {
     let line = "capacity --model opt-125m --hardware t4 --traffic chat-short --count 300 --tolerance 0.2"
-    let found = try Command().run(line + " --objective e2e=5s")
+    let found = try Command().run(line + " --e2e 5s")
     #expect(found.code == 0 && found.output.contains("the goal is missed at"), "\(found.messages)")
-    let never = try Command().run(line + " --objective ttft=1ns")
+    let never = try Command().run(line + " --ttft 1us")
     #expect(never.code == 0 && never.output.contains("none: the goal is missed even at"))
   }
 }

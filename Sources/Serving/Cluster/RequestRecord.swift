@@ -24,6 +24,8 @@ package struct RequestRecord: Sendable {
   package var replica: Int
   /// How often it was routed again after its replica failed.
   package var retries: Int
+  /// When each token of its (first) answer came out; empty unless tokens are followed.
+  package var tokenTimes: [Int64] = []
   /// How its answer reads; nothing when tokens are not followed, or it was not completed.
   package var fluidity: RequestFluidity?
 

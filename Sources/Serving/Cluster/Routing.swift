@@ -13,7 +13,8 @@ struct Routing {
   let needs: SignalNeeds
   /// Nanoseconds between refreshes; 0 shows the replicas as they are.
   let age: Int64
-  private let isTracked: Bool
+  /// Whether anybody looks at all.
+  let isTracked: Bool
   /// Of every member as it is, and as it is shown.
   private(set) var signals: [ReplicaSignals]
   var shown: [ReplicaSignals]
@@ -48,12 +49,38 @@ struct Routing {
   }
 
   /// Writes down what a replica has to do.
-  mutating func note(_ index: Int, _ replica: borrowing Replica) {
-    guard isTracked else { return }
-    signals[index].outstanding = replica.outstanding
-    signals[index].waiting = replica.waiting.count
-    signals[index].running = replica.running
-    signals[index].waitingTokens = replica.backlog.tokens
-    signals[index].promptRate = replica.backlog.rate
+  mutating func note(_ index: Int, _ load: ReplicaLoad) {
+    signals[index].outstanding = load.outstanding
+    signals[index].waiting = load.waiting
+    signals[index].running = load.running
+    signals[index].waitingTokens = load.waitingTokens
+    signals[index].promptRate = load.promptRate
+  }
+}
+
+/// What a replica has to do.
+struct ReplicaLoad {
+  var outstanding: Int
+  var waiting: Int
+  var running: Int
+  var waitingTokens: Int
+  var promptRate: Double
+}
+
+extension Replica {
+  var load: ReplicaLoad {
+    ReplicaLoad(
+      outstanding: outstanding, waiting: waiting.count, running: running, waitingTokens: backlog.tokens,
+      promptRate: backlog.rate)
+  }
+}
+
+extension ServingEngine {
+  /// Writes down what a replica has to do, where anybody looks.
+  mutating func note(_ index: Int) {
+    guard routing.isTracked else { return }
+    // Read first: passing the replica itself would copy it.
+    let load = replicas[index].load
+    routing.note(index, load)
   }
 }

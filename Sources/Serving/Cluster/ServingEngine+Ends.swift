@@ -32,22 +32,28 @@ extension ServingEngine {
   }
 
   private mutating func report(_ row: Int32, _ source: inout any RequestSource, _ observer: Observer) throws {
-    let live = table[row]
-    var record = RequestRecord(live, live.givenUpAs ?? .completed, end: now)
-    if let options = measurement.fluidity, record.outcome == .completed {
-      record.fluidity = fluidity(row, live, options)
-    }
-    try end(record, of: live.request, &source, observer)
+    var record = RequestRecord(table[row], table[row].givenUpAs ?? .completed, end: now)
+    if let options = measurement.fluidity { follow(row, options, &record) }
+    try end(record, of: table[row].request, &source, observer)
   }
 
-  private mutating func fluidity(_ row: Int32, _ live: LiveRequest, _ options: FluidityOptions) -> RequestFluidity? {
+  private mutating func follow(_ row: Int32, _ options: FluidityOptions, _ record: inout RequestRecord) {
+    record.tokenTimes = table.trails?.times(row) ?? []
+    guard record.outcome == .completed else { return }
     let first =
       switch options.firstToken {
       case .fixed(let time): time.nanoseconds
-      case .unloaded(let slack): unloaded[Int(live.replica)].firstToken(live.inputTokens) + slack.nanoseconds
+      case .unloaded(let slack):
+        unloaded[prefiller(of: record.replica)].firstToken(record.inputTokens) + slack.nanoseconds
       }
     let deadlines = FluidityIndex.Deadlines(first: first, between: max(1, options.between.nanoseconds))
-    return RequestFluidity(times: table.trails?.times(row) ?? [], arrival: live.arrival, deadlines)
+    record.fluidity = RequestFluidity(times: record.tokenTimes, arrival: record.arrival, deadlines)
+  }
+
+  /// The replica itself, or for one that decodes only, the first one that does its prompts.
+  private func prefiller(of index: Int) -> Int {
+    guard replicas[index].role == .decode else { return index }
+    return replicas.firstIndex { $0.role == .prefill } ?? index
   }
 
   mutating func end(

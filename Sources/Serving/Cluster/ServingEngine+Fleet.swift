@@ -27,7 +27,7 @@ extension ServingEngine {
   }
 
   private mutating func schedule(_ event: FleetEvent, after seconds: Double) throws {
-    try schedule(event, afterNanoseconds: max(1, Int64((seconds * 1e9).rounded())))
+    try schedule(event, afterNanoseconds: Int64((seconds * 1e9).rounded()))
   }
 
   private mutating func schedule(_ event: FleetEvent, afterNanoseconds time: Int64) throws {
@@ -148,7 +148,7 @@ extension ServingEngine {
     let rows = replicas[index].fail(now: now, &table, &metrics)
     freeRetired(index)
     stepEnds.set(index, at: Timers.never)
-    routing.note(index, replicas[index])
+    note(index)
     switch drains {
     case .draining(.off): members[index].state = .off
     case .draining(.role(let role)):
@@ -156,10 +156,14 @@ extension ServingEngine {
       cluster.flips += 1
       lastFlip = now
       fallthrough
-    default: try schedule(.repaired(index, life: members[index].life), afterNanoseconds: max(1, repair))
+    default: try schedule(.repaired(index, life: members[index].life), afterNanoseconds: repair)
     }
     listTakers()
-    for row in rows { try retry(row, after: index, &source, observer) }
+    // Those that nobody wants any more end first; a sample that fails for good takes the others with it.
+    for row in rows { table[row].replica = -1 }
+    let (lost, unwanted) = (rows.filter { table[$0].givenUpAs == nil }, rows.filter { table[$0].givenUpAs != nil })
+    for row in unwanted { try finish(row, &source, observer) }
+    for row in lost where table[row].givenUpAs == nil { try retry(row, after: index, &source, observer) }
     if transfers != nil { dispatch() }
   }
 
@@ -167,11 +171,6 @@ extension ServingEngine {
   private mutating func retry(
     _ row: Int32, after index: Int, _ source: inout any RequestSource, _ observer: Observer
   ) throws {
-    table[row].replica = -1
-    guard table[row].givenUpAs == nil else {
-      try finish(row, &source, observer)
-      return
-    }
     guard table[row].retries < pools[members[index].pool].plan.failures?.retries ?? 0 else {
       try giveUp(row, .failed, &source, observer)
       return

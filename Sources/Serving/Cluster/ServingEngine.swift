@@ -254,7 +254,7 @@ package struct ServingEngine {
 
   /// A replica may begin its next step, or the one in progress may end sooner than it was to.
   mutating func proceed(_ index: Int) {
-    routing.note(index, replicas[index])
+    note(index)
     if replicas[index].clock.isBusy {
       stepEnds.set(index, at: replicas[index].clock.end)
     } else if !ready.contains(index) {
@@ -279,7 +279,7 @@ package struct ServingEngine {
       guard !replicas[index].clock.isBeyondClock else { throw ServingError.beyondClock }
       members[index].idleNanoseconds += now - members[index].lastEnd
       stepEnds.set(index, at: replicas[index].clock.end)
-      routing.note(index, replicas[index])
+      note(index)
     } else if case .draining = members[index].state {
       try settleDraining(index)
     }

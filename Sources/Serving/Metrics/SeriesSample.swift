@@ -78,13 +78,13 @@ extension ServingEngine {
     var (used, blocks, tokens) = (0, 0, metrics.outputTokens)
     var nanojoules = metrics.nanojoules
     var partial = 0.0
-    for replica in replicas {
+    for (replica, member) in zip(replicas, members) {
       // Steps that end now are over, as if nothing were taken at once.
       let progress = replica.progress(before: time + 1, now: time)
       sample.waiting += replica.waiting.count
       sample.running += replica.running
       used += replica.usedBlocks(at: time + 1)
-      blocks += replica.limits.blocks
+      if member.isUp { blocks += replica.limits.blocks }
       tokens += progress.steps * (replica.decoding - replica.padding.count)
       nanojoules += Int128(progress.nanojoules)
       partial += progress.partial

@@ -2,7 +2,7 @@
 package enum Autoscalers {
   /// In the order help lists them.
   package static let all: [any Autoscaler.Type] = [
-    OutstandingTarget.self
+    OutstandingTarget.self, WaitingThresholds.self, OccupancyThresholds.self, AverageForecast.self, HoltForecast.self,
   ]
 
   package static var descriptions: [PolicyDescription] { all.map { $0.description } }

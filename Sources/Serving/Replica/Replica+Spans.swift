@@ -52,7 +52,7 @@ extension Replica {
 
   /// Blocks in use at a time within the step or span in progress.
   func usedBlocks(at now: Int64) -> Int {
-    guard let span = clock.span, span.steps > 1, now > clock.start else { return usedBlocks }
+    guard clock.isBusy, let span = clock.span, span.steps > 1, now > clock.start else { return usedBlocks }
     let part = costs.span(
       sequences: span.sequences, context: span.context, limit: span.steps, within: clock.picoseconds(until: now))
     return usedBlocks + decodes.blocksNeeded(inNext: part.steps) - decodes.blocksNeeded(inNext: 1)

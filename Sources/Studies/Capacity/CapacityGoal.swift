@@ -5,8 +5,8 @@ import Workloads
 /// What a system must do at a request rate for the rate to be within its capacity.
 package struct CapacityGoal: Sendable {
   package enum Demand: Sendable, Equatable {
-    /// Latencies that a good request meets.
-    case objectives(ServiceObjective)
+    /// A good request meets these latencies; nothing for those of its class.
+    case objectives(ServiceObjective?)
     /// A good request's reader misses at most a tenth of the token deadlines.
     case fluidity(FluidityOptions)
   }
@@ -42,7 +42,8 @@ package struct CapacityGoal: Sendable {
   /// What a good request is, for people.
   package var text: String {
     switch demand {
-    case .objectives(let objective):
+    case .objectives(nil): "the objectives of their class met"
+    case .objectives(let objective?):
       [
         objective.timeToFirstToken.map { "TTFT within \($0)" },
         objective.timePerOutputToken.map { "TPOT within \($0)" },
@@ -59,6 +60,17 @@ package struct CapacityGoal: Sendable {
     case .fixed(let time): "within \(time)"
     case .unloaded(let slack): "\(slack) later than on an empty replica"
     }
+  }
+}
+
+extension ScenarioBuilder {
+  /// What a scenario asks of its requests: one demand for all, or that of each class; readers' deadlines where it asks
+  /// nothing.
+  package func goal(of scenario: Scenario) throws -> CapacityGoal {
+    let objectives = try source(scenario).classes.map(\.objective)
+    guard let first = objectives.first(where: { !$0.isEmpty }) else { return .standard }
+    let isCommon = objectives.allSatisfy { $0 == first }
+    return CapacityGoal(.objectives(isCommon ? first : nil), goodShare: CapacityGoal.standardShare)
   }
 }
 

@@ -37,7 +37,7 @@ package struct CapacitySearch: Sendable {
     _ scenario: Scenario, _ settings: Settings, runner: ScenarioRunner, tried: (Trial) -> Void = { _ in }
   ) throws {
     var judged = scenario
-    if case .objectives(let objective) = settings.goal.demand { judged.objective = objective }
+    if case .objectives(let objective?) = settings.goal.demand { judged.demand = objective }
     let base = try Self.baseRate(judged, runner)
     let search = try RateSearch<CapacityTrial>(
       RateSearchSettings(start: base, limits: base / 4096...base * 4096, tolerance: settings.tolerance, trials: 40)

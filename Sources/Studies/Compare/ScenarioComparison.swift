@@ -36,6 +36,7 @@ package struct ScenarioComparison: Sendable {
       var scenario = scenario
       scenario.traffic = scenarios[0].traffic
       scenario.objective = scenarios[0].objective
+      scenario.demand = scenarios[0].demand
       scenario.seed = scenarios[0].seed
       return scenario
     }

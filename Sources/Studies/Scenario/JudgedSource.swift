@@ -2,19 +2,19 @@ import EventKernel
 import Quantities
 import Workloads
 
-/// Traffic with a last moment, and an objective for the classes that have none.
+/// Traffic with a last moment, and with the objectives that a scenario gives its classes.
 struct JudgedSource: RequestSource {
   private var base: any RequestSource
   private let until: Int64?
   private var last: Int64?
   let classes: [RequestClass]
 
-  init(_ base: any RequestSource, until: Seconds?, objective: ServiceObjective) {
+  init(_ base: any RequestSource, until: Seconds?, objective: (RequestClass) -> ServiceObjective) {
     self.base = base
     self.until = until.map { Int64(min(9e18, $0.value * 1e9)) }
     classes = base.classes.map { item in
       var item = item
-      if item.objective.isEmpty { item.objective = objective }
+      item.objective = objective(item)
       return item
     }
   }

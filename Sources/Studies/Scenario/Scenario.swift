@@ -29,6 +29,8 @@ package struct Scenario: Sendable {
   package var traffic = TrafficSettings()
   /// Of classes that have none of their own.
   package var objective = ServiceObjective()
+  /// Of all classes, latency by latency in place of their own.
+  package var demand = ServiceObjective()
   package var warmUp = WarmUpSettings.automatic
   package var seed: Int?
   package var outputs = OutputSettings()
@@ -98,4 +100,15 @@ package struct TrafficSettings: Sendable {
   package var until: Seconds?
 
   package init() {}
+}
+
+extension Scenario {
+  /// What a class of its traffic is judged by.
+  func objective(of item: RequestClass) -> ServiceObjective {
+    let own = item.objective.isEmpty ? objective : item.objective
+    return ServiceObjective(
+      timeToFirstToken: demand.timeToFirstToken ?? own.timeToFirstToken,
+      timePerOutputToken: demand.timePerOutputToken ?? own.timePerOutputToken, endToEnd: demand.endToEnd ?? own.endToEnd
+    )
+  }
 }

@@ -94,8 +94,8 @@ package struct ScenarioBuilder: Sendable {
   package func source(_ scenario: Scenario, loadFactor: Double = 1) throws -> any RequestSource {
     let settings = scenario.traffic
     var source = try origin(scenario, loadFactor)
-    if settings.until != nil || !scenario.objective.isEmpty {
-      source = JudgedSource(source, until: settings.until, objective: scenario.objective)
+    if settings.until != nil || !scenario.objective.isEmpty || !scenario.demand.isEmpty {
+      source = JudgedSource(source, until: settings.until, objective: scenario.objective(of:))
     }
     return source
   }

@@ -52,7 +52,7 @@ package struct Study: Sendable {
     let changes = zip(facets, page).flatMap { $0.values[$1].changes } + compared.values[value].changes
     let document = try changes.reduce(base) { try $0.changed(by: $1) }
     var scenario = try ScenarioFile.scenario(document, name: nil)
-    if case .objectives(let objective) = goal.demand { scenario.objective = objective }
+    if case .objectives(let objective?) = goal.demand { scenario.demand = objective }
     return scenario
   }
 }
