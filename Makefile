@@ -8,7 +8,7 @@ RESULTS := out/azure-conversation-requests.csv
 MEASURED := ../shared/data/measured
 VALIDATE := $(RIDGELINE) validate --report Reports/Accuracy
 
-.PHONY: run test build setup bench lint format reports accuracy clean
+.PHONY: run test build setup bench lint format reports accuracy studies clean
 
 run: build
 	$(RIDGELINE) predict --model llama-3-8b --hardware h100-sxm --batch 16 --input 1024 --output 256 --explain
@@ -51,6 +51,11 @@ accuracy: build
 	$(VALIDATE) --dataset llm-inference-bench-power --folds model $(MEASURED)/llm_inference_bench_power.csv > /dev/null
 	$(VALIDATE) --dataset splitwise --folds batch $(MEASURED)/splitwise_llama2_70b.csv > /dev/null
 	$(VALIDATE) --dataset silicon --folds models-in-four $(MEASURED)/silicon_aggregated.csv > /dev/null
+
+# The committed studies: some minutes on two cores.
+studies: build
+	$(RIDGELINE) study Reports/Examples/policies/study.yaml
+	$(RIDGELINE) study Reports/Examples/disaggregation/study.yaml
 
 clean:
 	rm -rf .build out

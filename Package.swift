@@ -31,18 +31,26 @@ let package = Package(
     .target(name: "Statistics", dependencies: ["EventKernel", "CGSL"]),
     .target(
       name: "Serving",
-      dependencies: ["Quantities", "EventKernel", "Workloads", "Execution", "Statistics", deque, histogram]),
+      dependencies: [
+        "Quantities", "EventKernel", "Workloads", "CostModels", "Execution", "Statistics", deque, histogram,
+      ]),
     .target(
       name: "Calibration",
       dependencies: [
         "Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "Execution", "Statistics", "CZlib",
       ]),
     .target(name: "Reporting", dependencies: ["Quantities", "EventKernel"]),
+    .target(
+      name: "Studies",
+      dependencies: [
+        "Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "EventKernel", "Execution", "Workloads",
+        "Serving", "Statistics", "Reporting",
+      ]),
     .executableTarget(
       name: "ridgeline",
       dependencies: [
         "Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "Execution", "Workloads", "Serving",
-        "Calibration", "Statistics", "Reporting", argumentParser,
+        "Calibration", "Statistics", "Studies", "Reporting", argumentParser,
       ]),
     .executableTarget(
       name: "ridgeline-bench",
@@ -61,6 +69,11 @@ let package = Package(
     .testTarget(
       name: "ReportingTests", dependencies: ["EventKernel", "Quantities", "Reporting"], exclude: ["Snapshots"]),
     .testTarget(name: "StatisticsTests", dependencies: ["EventKernel", "Statistics"]),
+    .testTarget(
+      name: "StudiesTests",
+      dependencies: [
+        "TestSupport", "Documents", "Execution", "Quantities", "Reporting", "Serving", "Studies", "Workloads",
+      ]),
     .testTarget(name: "CommandTests", dependencies: ["ridgeline"]),
     .target(
       name: "TestSupport",

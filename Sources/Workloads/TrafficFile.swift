@@ -12,6 +12,9 @@ package enum TrafficFile {
     try traffic(YAMLDocument.parse(text, file: file), name: nil)
   }
 
+  /// Reads traffic that stands inside another document.
+  package static func read(_ node: Node) throws -> Traffic { try traffic(node, name: nil) }
+
   private static func traffic(_ document: Node, name: String?) throws -> Traffic {
     try document.strictObject { file in
       let sources = try SourceTable(file)

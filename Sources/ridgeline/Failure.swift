@@ -5,6 +5,7 @@ import Execution
 import Foundation
 import ModelGraph
 import Serving
+import Studies
 
 /// A command line that cannot mean anything: a value out of range, options that exclude each other.
 struct UsageError: Error, CustomStringConvertible {
@@ -33,6 +34,9 @@ enum Failure {
       if case .budget = error { return say(error.description, usage) }
       return say(error.description, data)
     case let error as UsageError: return say(error.description, usage)
+    case let error as ScenarioError: return say(error.description, usage)
+    case let error as ClusterPlanError: return say(error.description, usage)
+    case let error as PolicyError: return say(error.description, usage)
     case let error as UnknownName: return say(error.description, usage)
     case let error as Interrupted: return say(error.description, interrupted)
     case is CleanExit:

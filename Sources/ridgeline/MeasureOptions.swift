@@ -1,27 +1,10 @@
 import ArgumentParser
 import Quantities
 import Serving
-import Workloads
+import Studies
 
 /// What a replay is measured by, and what it writes beside its summary.
 struct MeasureOptions: ParsableArguments {
-  @Option(
-    name: .customLong("ttft"),
-    help: ArgumentHelp("Objective: arrival to first token, for example 500ms.", valueName: "time"))
-  var timeToFirstToken: String?
-
-  @Option(name: .customLong("tpot"), help: ArgumentHelp("Objective: mean time between tokens.", valueName: "time"))
-  var timePerOutputToken: String?
-
-  @Option(name: .customLong("e2e"), help: ArgumentHelp("Objective: arrival to last token.", valueName: "time"))
-  var endToEnd: String?
-
-  @Option(
-    help: ArgumentHelp(
-      "Leave out requests that arrive sooner than this after the first (60s), or the first so many (1000 requests).",
-      valueName: "warm-up"))
-  var warmUp: String?
-
   @Flag(help: "Follow every token: fluidity index and fluid token rate.")
   var fluidity = false
 
@@ -53,13 +36,8 @@ struct MeasureOptions: ParsableArguments {
   var timelineWindow: String?
 
   /// - Throws: ``UsageError`` naming the option and what was found.
-  func measurement() throws -> MeasurementOptions {
-    var options = MeasurementOptions()
-    options.objective = ServiceObjective(
-      timeToFirstToken: try timeToFirstToken.map { try time($0, "--ttft") },
-      timePerOutputToken: try timePerOutputToken.map { try time($0, "--tpot") },
-      endToEnd: try endToEnd.map { try time($0, "--e2e") })
-    if let warmUp { options.warmUp = try cut(warmUp) }
+  func measurement(of scenario: Scenario) throws -> MeasurementOptions {
+    var options = scenario.measurement
     if fluidity {
       var deadlines = FluidityOptions()
       deadlines.firstToken = try first(firstDeadline)
@@ -86,26 +64,9 @@ struct MeasureOptions: ParsableArguments {
     return Int64(from.value * 1e9)..<Int64(to.value * 1e9)
   }
 
-  private func cut(_ text: String) throws -> WarmUpCut {
-    let words = text.split(separator: " ").map(String.init)
-    if words.count == 2, words[1] == "requests", let count = Int(words[0]) {
-      return .requests(try checked(count, "--warm-up", 0...1_000_000_000))
-    }
-    return .time(try time(text, "--warm-up", least: 0))
-  }
-
   private func first(_ text: String) throws -> FluidityOptions.FirstToken {
     let prefix = "unloaded+"
     guard text.hasPrefix(prefix) else { return .fixed(try time(text, "--first-deadline")) }
     return .unloaded(slack: try time(String(text.dropFirst(prefix.count)), "--first-deadline", least: 0))
-  }
-
-  /// A time from a microsecond up to a year.
-  private func time(_ text: String, _ option: String, least: Double = 1e-6) throws -> Seconds {
-    guard let time = try? Seconds(parsing: text), (least...31_557_600).contains(time.value) else {
-      let range = "\(Seconds(least)) to a year"
-      throw UsageError("\(option): found '\(text)', expected a time from \(range) with its unit, for example 500ms")
-    }
-    return time
   }
 }

@@ -16,8 +16,9 @@ struct ReplayFiles {
   ///   - requests: Path of the per-request file.
   ///   - classes: Those of the traffic.
   /// - Throws: ``UsageError`` for options, `DataError` for files that cannot be written.
-  init(requests: String?, _ options: MeasureOptions, classes: [RequestClass]) throws {
-    let measurement = try options.measurement()
+  init(
+    requests: String?, _ options: MeasureOptions, classes: [RequestClass], measuring measurement: MeasurementOptions
+  ) throws {
     interval = try options.sampleInterval()
     let window = try options.timelineRange()
     paths = [requests, options.series, options.timeline].compactMap { $0 }

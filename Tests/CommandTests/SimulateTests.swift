@@ -217,7 +217,11 @@ import Testing
 }
 
 @Suite struct ListTests {
-  @Test(arguments: ["devices", "systems", "links", "models", "runtimes", "calibrations", "traffic"])
+  @Test(arguments: [
+    "devices", "systems", "links", "models", "runtimes", "calibrations", "traffic", "scenarios", "schedulers",
+    "routers",
+    "admissions", "evictions", "autoscalers",
+  ])
   func `every list has as many rows in each format, and names that show finds`(kind: String) throws {
     let command = try Command()
     let json = try objects(command.run("list \(kind) --format json").output)

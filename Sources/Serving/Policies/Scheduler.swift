@@ -1,3 +1,5 @@
+import CostModels
+
 /// Decides who is served first, and how a replica's steps are composed.
 ///
 /// A scheduler sees a ``RequestView``, never the request: the length of an answer reaches it only as a prediction, of
@@ -86,16 +88,7 @@ package struct RequestView: Sendable {
 
 /// How the steps of a replica are composed.
 package struct Batching: Sendable, Equatable {
-  package enum Mix: String, Sendable, CaseIterable {
-    /// Decodes and prompts share a step; prompts are cut to the token budget.
-    case chunked
-    /// Decodes and whole prompts share a step.
-    case mixed
-    /// A step is all prompts while any can be admitted, all decodes otherwise.
-    case prefillFirst = "prefill-first"
-    /// A batch is admitted when the one before has ended, and keeps its size until its longest answer ends.
-    case `static`
-  }
+  package typealias Mix = BatchingMix
 
   package var mix: Mix
   /// Token budget of a step; nothing for the runtime's.

@@ -1,14 +1,9 @@
+import CostModels
 import Quantities
 
 /// What a replica does beyond the plainest serving.
 package struct ReplicaOptions: Sendable {
-  /// How a request that loses its place gives up its cache.
-  package enum Preemption: String, CaseIterable, Sendable {
-    /// Dropped, and computed again later, answer so far included.
-    case recompute
-    /// Copied to host memory, and back later; dropped when there is no room.
-    case swap
-  }
+  package typealias Preemption = PreemptionMethod
 
   package enum Role: String, CaseIterable, Sendable {
     /// Prompts and answers.
