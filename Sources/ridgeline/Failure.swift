@@ -31,7 +31,10 @@ enum Failure {
     case let error as DataError: return say(error.description, data)
     case let error as PredictionError: return say(error.description, data)
     case let error as ServingError:
-      if case .budget = error { return say(error.description, usage) }
+      switch error {
+      case .budget, .powerCap: return say(error.description, usage)
+      default: break
+      }
       return say(error.description, data)
     case let error as UsageError: return say(error.description, usage)
     case let error as ScenarioError: return say(error.description, usage)

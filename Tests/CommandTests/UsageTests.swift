@@ -71,7 +71,6 @@ import Testing
     ("simulate \(model) --traffic steady --count 0", ["--count: found 0"]),
     ("simulate \(model) --traffic steady --seed minus", ["'minus' is invalid for '--seed"]),
     ("simulate \(model) --traffic steady --seed -1", ["--seed: found -1, expected a whole number from 0 to"]),
-    ("simulate \(model) --trace a.csv --seed 3", ["--seed is for generated traffic"]),
     ("simulate \(model) --traffic closed-loop --rate 3", ["--rate does not go with closed-loop, a closed loop"]),
     ("simulate \(model) --traffic steady --num-kv-blocks 0", ["--num-kv-blocks: found 0"]),
     ("simulate \(model) --traffic steady --ttft 5", ["--ttft: found '5', expected a time from"]),

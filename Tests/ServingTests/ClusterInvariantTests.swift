@@ -57,7 +57,9 @@ import Testing
       let scenario = try ClusterScenario(seed: seed)
       let run = try scenario.run()
       // Answers that were cut off, and those of several samples, have gaps that records do not tell.
-      guard run.completed.count == run.records.count, scenario.requests.allSatisfy({ $0.samples == 1 }) else { continue }
+      guard run.completed.count == run.records.count, scenario.requests.allSatisfy({ $0.samples == 1 }) else {
+        continue
+      }
       let gaps = run.result.metrics.interTokenLatency
       let after = run.completed.reduce(Int64(0)) { $0 + $1.completion - $1.firstToken }
       let sum = (gaps.mean?.value ?? 0) * Double(gaps.count)

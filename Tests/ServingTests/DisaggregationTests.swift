@@ -34,7 +34,9 @@ import Workloads
     return plan
   }
 
-  @Test func `a cache takes its bytes over the bandwidth, and the latency, between the first and the second token`() throws {
+  @Test func `a cache takes its bytes over the bandwidth, and the latency, between the first and the second token`()
+    throws
+  {
     // 40 tokens x 256 B = 10,240 B at 10.24 MB/s are 1 ms; 0.5 ms of latency.
     let run = try ClusterRun(plan(bandwidth: 10.24e6, latency: 0.5e-3), [Request(at: 0, 40, 3)])
     #expect(
@@ -183,7 +185,8 @@ import Workloads
       }.contains("failures[0], replica: found 1, expected a whole number from 0 to 0"))
     #expect(
       try problem {
-        $0.pools[1].autoscaling = AutoscalingPlan(try Autoscalers.make("waiting"), interval: Seconds(1), least: 2, most: 1)
+        $0.pools[1].autoscaling = AutoscalingPlan(
+          try Autoscalers.make("waiting"), interval: Seconds(1), least: 2, most: 1)
       }.contains("least 2 and most 1"))
     let other = try constantStep(milliseconds: 1, windows: [nil]) { $0.blockSize = 8 }
     #expect(try problem { $0.pools[1].replica = try ReplicaPlan(other, limits: limits) }.contains("role decode"))

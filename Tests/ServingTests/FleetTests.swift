@@ -105,7 +105,8 @@ import Testing
     mutating func replicas(_ pool: PoolView) -> Int { counts.isEmpty ? pool.up + pool.starting : counts.removeFirst() }
   }
 
-  private func scaled(_ counts: [Int], coolDown: Double = 0, startUp: Double = 0, requests: [Request]) throws -> ClusterRun
+  private func scaled(_ counts: [Int], coolDown: Double = 0, startUp: Double = 0, requests: [Request]) throws
+    -> ClusterRun
   {
     var plan = try plan()
     plan.pools[0].startUp = Seconds(startUp)
@@ -139,7 +140,8 @@ import Testing
   }
 
   @Test func `a replica that drains takes nothing and finishes what it has`() throws {
-    let requests = [Request(at: 0, 10, 2), Request(at: 11_000_000, 10, 60), Request(at: 12_000_000, 10, 60)]
+    let requests =
+      [Request(at: 0, 10, 2), Request(at: 11_000_000, 10, 60), Request(at: 12_000_000, 10, 60)]
       + (0..<30).map { Request(at: 25_000_000 + $0 * 1_000_000, 10, 1) }
     let run = try scaled([2, 1], requests: requests)
     #expect(run.completed.count == 33)
@@ -150,8 +152,9 @@ import Testing
     #expect(run.result.cluster.stops == 1)
   }
 
-  private func view(up: Int = 2, starting: Int = 0, outstanding: Int = 0, waiting: Int = 0, occupancy: Double = 0, arrivals: Int = 0) -> PoolView
-  {
+  private func view(
+    up: Int = 2, starting: Int = 0, outstanding: Int = 0, waiting: Int = 0, occupancy: Double = 0, arrivals: Int = 0
+  ) -> PoolView {
     PoolView(
       interval: 10, up: up, starting: starting, outstanding: outstanding, waiting: waiting, occupancy: occupancy,
       arrivals: arrivals)

@@ -168,7 +168,9 @@ import Workloads
       // The snapshot before: an arrival at the moment of a refresh comes first.
       let taken = since == 0 ? 0 : (since - 1) / 3_000_000 * 3_000_000
       #expect(signals.allSatisfy { $0.time == 1000 + taken })
-      let before = requests.count { $0.arrival.nanoseconds - 1000 < taken || (taken > 0 && $0.arrival.nanoseconds - 1000 <= taken) }
+      let before = requests.count {
+        $0.arrival.nanoseconds - 1000 < taken || (taken > 0 && $0.arrival.nanoseconds - 1000 <= taken)
+      }
       #expect(signals.reduce(0) { $0 + $1.outstanding } == before, "at \(since)")
     }
     #expect(recorder.notes.seen.count == 8)

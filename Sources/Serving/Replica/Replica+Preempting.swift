@@ -110,12 +110,16 @@ extension Replica {
   }
 
   /// A request's shared blocks become its own, so that what others added to the same prefix can go.
-  /// - Returns: Whether it had any.
+  /// - Returns: Whether it had any and could: caches on their way elsewhere may hold the same prefix.
   mutating func detach(_ slot: Int, _ table: inout RequestTable) -> Bool {
     let row = slots[slot]
     guard table[row].node >= 0 else { return false }
     let shared = table[row].sharedBlocks
     pool.give(pool.cache.release(table[row].node))
+    guard shared <= pool.available else {
+      pool.cache.hold(table[row].node)
+      return false
+    }
     pool.take(shared)
     table[row].blocks += shared
     table[row].sharedBlocks = 0

@@ -1,7 +1,8 @@
 /// The replica that gives a token for least money, its queue reckoned in.
 package struct CostAware: Router {
   package static let description = PolicyDescription(
-    "cost-aware", "the least price / speed x (1 + requests / (knee x speed)): the cheapest tokens while there is no queue, "
+    "cost-aware",
+    "the least price / speed x (1 + requests / (knee x speed)): the cheapest tokens while there is no queue, "
       + "the faster replicas under load",
     source: "after Mélange (Griggs et al. 2024), which weighs unlike accelerators by price per token served",
     [

@@ -1,7 +1,8 @@
 /// Long and short answers apart: two groups of replicas by predicted length, the least loaded within a group.
 package struct PredictedLength: Router {
   package static let description = PolicyDescription(
-    "predicted-length", "answers predicted long on some of the replicas, short ones on the others; there the one with "
+    "predicted-length",
+    "answers predicted long on some of the replicas, short ones on the others; there the one with "
       + "fewest requests",
     source: "two-level scheduling by predicted length of TetriInfer (Hu et al. 2024), which keeps heavy and light "
       + "decodes apart",
@@ -28,7 +29,8 @@ package struct PredictedLength: Router {
     // Both groups have a replica while there are two.
     let heavy = min(max(Int((share * Double(replicas.count)).rounded()), 1), max(1, replicas.count - 1))
     let isHeavy = request.predictedTokens >= threshold
-    let group = replicas.count == 1 ? 0..<1 : isHeavy ? replicas.count - heavy..<replicas.count : 0..<replicas.count - heavy
+    let group =
+      replicas.count == 1 ? 0..<1 : isHeavy ? replicas.count - heavy..<replicas.count : 0..<replicas.count - heavy
     var best = group.lowerBound + next % group.count
     for index in group where replicas[index].outstanding < replicas[best].outstanding { best = index }
     next += 1

@@ -1,7 +1,8 @@
 /// The replica that has most of the prompt in its prefix cache, unless loads are too far apart.
 package struct PrefixAffinity: Router {
   package static let description = PolicyDescription(
-    "prefix-affinity", "the replica with most of the prompt in cache; the one with fewest requests when little of it is "
+    "prefix-affinity",
+    "the replica with most of the prompt in cache; the one with fewest requests when little of it is "
       + "cached anywhere or loads are too far apart",
     source: "cache-aware load balancing of the SGLang router (2024), by the replicas' own caches; Preble (2024)",
     [

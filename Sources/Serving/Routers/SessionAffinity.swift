@@ -4,7 +4,8 @@
 /// move. A replica with more than its share of the requests is passed over for the next in weight.
 package struct SessionAffinity: Router {
   package static let description = PolicyDescription(
-    "session-affinity", "one replica for all requests of a session, or of a prompt's stream, by hash; the next one while "
+    "session-affinity",
+    "one replica for all requests of a session, or of a prompt's stream, by hash; the next one while "
       + "it has more than so many times the mean of requests",
     source: "rendezvous hashing (Thaler and Ravishankar 1998) with bounded loads (Mirrokni et al., SODA 2018)",
     [PolicyParameter("load", "requests at a replica, as a multiple of the mean plus one", 1...1000, standard: 1.25)])
