@@ -98,6 +98,17 @@ struct PrefixCache {
     return sum
   }
 
+  /// Blocks on the way to a node that become free or evictable when its only holder lets go.
+  func blocksHeldAlone(_ node: Int32) -> Int {
+    var sum = 0
+    var current = node
+    while current >= 0, nodes[Int(current)].users == 1 {
+      sum += nodes[Int(current)].blocks
+      current = nodes[Int(current)].parent
+    }
+    return sum
+  }
+
   // MARK: Holding
 
   /// A request begins to use a node.

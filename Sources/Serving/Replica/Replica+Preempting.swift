@@ -115,11 +115,8 @@ extension Replica {
     let row = slots[slot]
     guard table[row].node >= 0 else { return false }
     let shared = table[row].sharedBlocks
+    guard shared <= pool.available + pool.cache.blocksHeldAlone(table[row].node) else { return false }
     pool.give(pool.cache.release(table[row].node))
-    guard shared <= pool.available else {
-      pool.cache.hold(table[row].node)
-      return false
-    }
     pool.take(shared)
     table[row].blocks += shared
     table[row].sharedBlocks = 0
