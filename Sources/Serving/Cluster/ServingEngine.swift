@@ -263,15 +263,11 @@ package struct ServingEngine {
   }
 
   private mutating func startReady() throws {
-    var next = 0
-    while next < ready.count {
-      let index = ready[next]
+    while !ready.isEmpty {
       // It may become ready again by what the others do.
-      ready[next] = -1
-      next += 1
+      let index = ready.count == 1 ? ready.removeLast() : ready.removeFirst()
       try start(index)
     }
-    ready.removeAll(keepingCapacity: true)
   }
 
   private mutating func start(_ index: Int) throws {

@@ -59,7 +59,7 @@ extension Replica {
     let cost = costs.cost(step.shape)
     var extra = costs.copying(
       options.swapTime * Double(step.copiedBlocks) + options.adapterLoad * Double(step.loadedAdapters))
-    if options.speculation != nil { extra.add(drafting(step.shape)) }
+    if hasSpeculation { extra.add(drafting(step.shape)) }
     if step.shape.prefillTokens == 0, !step.hasPreempted, step.shape.decodeQueries == 1 {
       beginDecodes(now: step.now, extra: extra, cost)
     } else {
@@ -84,7 +84,7 @@ extension Replica {
       }
     }
     pool.take(decodeBlocks(table))
-    isSpeculative = speculates
+    isSpeculative = hasSpeculation && speculates
     step.shape.decodeSequences = decodes.count
     step.shape.decodeContext = decodes.context
     if isSpeculative, let speculation = options.speculation { step.shape.decodeQueries = 1 + speculation.verified }
@@ -93,7 +93,7 @@ extension Replica {
 
   /// Blocks that the next decode step may fill.
   func decodeBlocks(_ table: RequestTable) -> Int {
-    options.speculation != nil && speculates ? speculativeBlocks(table) : decodes.blocksNeeded
+    hasSpeculation && speculates ? speculativeBlocks(table) : decodes.blocksNeeded
   }
 
   /// Caches that have come are decoded as soon as there are slots.
@@ -170,11 +170,16 @@ extension Replica {
       waiting.removeNext(row, tenant: ranking.tenant(table[row]))
       table[row].isInLine = false
       // Samples of one prompt have their slots from the start.
-      if offer.slots > 1 { sampleSlots[row] = Array(freeSlots.dropLast().suffix(offer.slots - 1)) }
-      freeSlots.removeLast(offer.slots)
+      freeSlots.removeLast()
+      if offer.slots > 1 { setAside(offer.slots - 1, for: row) }
       seat(row, slot, &table)
       enter(row, slot, offer, &step, &table)
     }
+  }
+
+  private mutating func setAside(_ count: Int, for row: Int32) {
+    sampleSlots[row] = Array(freeSlots.suffix(count))
+    freeSlots.removeLast(count)
   }
 
   /// What a waiting request would be given.

@@ -12,6 +12,7 @@ import Workloads
 struct Replica {
   let limits: ServingLimits
   let options: ReplicaOptions
+  let hasSpeculation: Bool
   let costs: StepTable
   /// Prices the draft model's steps, with speculation that has one.
   let draftCosts: StepTable?
@@ -75,6 +76,7 @@ struct Replica {
     if let tokens = batching.tokens { limits.maxBatchedTokens = tokens }
     self.limits = limits
     self.options = options
+    hasSpeculation = options.speculation != nil
     role = options.role
     self.costs = costs
     self.draftCosts = draftCosts
