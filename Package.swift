@@ -24,7 +24,7 @@ let package = Package(
     .target(name: "ModelGraph", dependencies: ["Quantities", "Documents"]),
     .target(name: "CostModels", dependencies: ["Quantities", "Documents", "Hardware", "ModelGraph"]),
     .target(name: "EventKernel", dependencies: [heap]),
-    .target(name: "Workloads", dependencies: ["Documents", "EventKernel"]),
+    .target(name: "Workloads", dependencies: ["Quantities", "Documents", "EventKernel"]),
     .target(name: "Execution", dependencies: ["Quantities", "Documents", "Hardware", "ModelGraph", "CostModels"]),
     .target(name: "Serving", dependencies: ["Quantities", "EventKernel", "Workloads", "Execution", deque, histogram]),
     .systemLibrary(name: "CGSL", pkgConfig: "gsl", providers: [.apt(["libgsl-dev"])]),

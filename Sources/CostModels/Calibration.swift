@@ -79,11 +79,9 @@ extension Calibration: CatalogueEntry {
       var constants = Constants()
       for key in ConstantKey.allCases {
         guard let item = table.optional(key.name) else { continue }
-        if key.isTime {
-          constants[key] = try item.quantity(TimeDimension.self, allowingZero: true).value
-        } else {
-          constants[key] = try item.double(in: key.isRate ? 0.001...2 : 0...10_000)
-        }
+        constants[key] =
+          key.kind == .time
+          ? try item.quantity(TimeDimension.self, allowingZero: true).value : try item.double(in: key.range)
       }
       return constants
     }

@@ -71,6 +71,16 @@ public enum PortableMath {
   }
 
   /// The whole number nearest to one of modest size.
+  /// The sine of an angle between -pi/2 and pi/2, within two units in the last place.
+  public static func sin(_ x: Double) -> Double {
+    precondition(abs(x) <= 1.5707963267948968, "an angle between -pi/2 and pi/2")
+    let square = x * x
+    var sum = 0.0
+    // Taylor's series from its smallest term; the next one is below 1e-18.
+    for n in stride(from: 21, through: 3, by: -2) { sum = -(sum + 1) * square / Double(n * (n - 1)) }
+    return x * (1 + sum)
+  }
+
   private static func nearest(_ x: Double) -> Int { Int(x + (x < 0 ? -0.5 : 0.5)) }
 
   /// The share of a standard normal below x.

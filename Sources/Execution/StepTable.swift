@@ -22,19 +22,34 @@ package final class StepTable {
   private let waitingPower: Watts
   private let devices: Double
 
-  /// What a step takes and draws.
+  private var curves = DecodeCurves()
+  /// Board power that all devices of the replica together may draw; steps that would exceed it take longer.
+  private let powerCap: Watts?
+
+  /// What a step takes and draws, in whole units so that sums are exact.
   package struct Cost: Sendable, Equatable {
-    package var nanoseconds: Int64
+    package var picoseconds: Int64
     /// Energy of all devices of the replica.
-    package var energy: Joules
+    package var nanojoules: Int64
+
+    package init(picoseconds: Int64, nanojoules: Int64) {
+      self.picoseconds = picoseconds
+      self.nanojoules = nanojoules
+    }
   }
 
+  /// Whether decode steps are priced by curves, so that many can be taken at once.
+  package let hasCurves: Bool
+
+  /// - Parameter powerCap: Board power of all devices together that steps are stretched to stay under.
   /// - Throws: ``ReplayError`` for plans that the engine cannot replay yet.
-  package init(_ deployment: Deployment) throws(ReplayError) {
+  package init(_ deployment: Deployment, powerCap: Watts? = nil) throws(ReplayError) {
     if deployment.parallelism.pipeline > 1 { throw .pipeline }
     if deployment.parallelism.data > 1 { throw .dataParallel }
     if deployment.model.encoder != nil { throw .encoder(model: deployment.model.name) }
     self.deployment = deployment
+    self.powerCap = powerCap
+    hasCurves = deployment.graph.spans.isUniform
     decodeOperators = Self.linearOperators(deployment.graph, scope: .decode)
     prefillOperators = Self.linearOperators(deployment.graph, scope: .prefill)
     let mixed = deployment.graph.operators(for: Self.mixedStep(deployment.graph.spans))
@@ -44,8 +59,19 @@ package final class StepTable {
     devices = Double(deployment.parallelism.tensor)
   }
 
-  /// The cost of a step.
+  /// The cost of a step: by the curves where they apply, exactly otherwise.
   package func cost(_ step: StepShape) -> Cost {
+    guard hasCurves, step.prefillTokens == 0, step.decodeSequences > 0 else { return exactCost(step) }
+    let context = Int64(step.decodeContext[0])
+    let piece = piece(sequences: step.decodeSequences, context: context)
+    let tokens = context - piece.start
+    return Cost(
+      picoseconds: piece.picoseconds + piece.picosecondsPerToken * tokens,
+      nanojoules: piece.nanojoules + piece.nanojoulesPerToken * tokens)
+  }
+
+  /// The price that ``Deployment/price(_:)`` gives, stretched where it would exceed the power cap.
+  package func exactCost(_ step: StepShape) -> Cost {
     var part = tokens(step.tokens)
     part += sampled(step.sampledTokens)
     if step.decodeSequences > 0 {
@@ -58,10 +84,79 @@ package final class StepTable {
     }
     let device = Seconds(part.time)
     let host = deployment.hostTime(step, launches: launches.count(in: step), device: device)
-    let energy = (Joules(part.energy) + waitingPower * host) * devices
-    // Beyond the clock's 292 years the engine refuses the step.
-    let nanoseconds = Int64(exactly: ((device + host).value * 1e9).rounded()) ?? Int64.max
-    return Cost(nanoseconds: nanoseconds, energy: energy)
+    return capped(time: device + host, energy: (Joules(part.energy) + waitingPower * host) * devices)
+  }
+
+  /// Static power goes on while a step is stretched: the time at which power is the cap.
+  private func capped(time: Seconds, energy: Joules) -> Cost {
+    guard let powerCap, energy > powerCap * time else { return Cost(time: time, energy: energy) }
+    let standing = waitingPower * devices
+    let longer = Seconds((energy - standing * time).value / max(1e-9, (powerCap - standing).value))
+    return Cost(time: longer, energy: powerCap * longer)
+  }
+
+  /// What devices that wait for a copy take and draw.
+  package func copying(_ time: Seconds) -> Cost { Cost(time: time, energy: waitingPower * time * devices) }
+
+  // MARK: Many decode steps
+
+  private static let slowStep: Int64 = 1 << 50
+  /// 13 days of picoseconds; a longer span is taken in parts.
+  private static let longestSpan: Int64 = 1 << 60
+
+  /// The decode steps that begin before `picoseconds` from now have passed, at least one and at most `limit`.
+  /// - Parameter context: Tokens the first of them attends to, all sequences together.
+  /// - Complexity: O(pieces of the curve crossed).
+  package func span(sequences: Int, context: Int64, limit: Int, within picoseconds: Int64 = .max) -> DecodeSpan {
+    var span = DecodeSpan()
+    eachPiece(sequences: sequences, context: context, limit: limit) { piece, times, energy in
+      let room = picoseconds - span.picoseconds
+      let count = times.sum < room ? times.count : times.stepsToReach(room)
+      span.steps += count
+      span.picoseconds += StepTimes(first: times.first, growth: times.growth, count: count).sum
+      span.nanojoules += StepTimes(first: energy.first, growth: energy.growth, count: count).sum
+      return span.picoseconds < min(picoseconds, Self.longestSpan)
+    }
+    return span
+  }
+
+  /// The times of decode steps in a row, as runs of equal growth.
+  package func stepTimes(sequences: Int, context: Int64, steps: Int, _ body: (StepTimes) -> Void) {
+    eachPiece(sequences: sequences, context: context, limit: steps) { _, times, _ in
+      body(times)
+      return true
+    }
+  }
+
+  /// Visits the pieces that decode steps cross, each with the times and energies of the steps on it, until told to stop.
+  private func eachPiece(
+    sequences: Int, context: Int64, limit: Int, _ body: (DecodeCurves.Piece, StepTimes, StepTimes) -> Bool
+  ) {
+    let growth = Int64(sequences)
+    var context = context
+    var left = limit
+    while left > 0 {
+      let piece = piece(sequences: sequences, context: context)
+      // Steps of a quarter of an hour and more are taken one by one: their sums could exceed the clock.
+      let isSlow = piece.picoseconds > Self.slowStep
+      let count = isSlow ? 1 : min(left, Int((piece.end - context + growth - 1) / growth))
+      let tokens = context - piece.start
+      let times = StepTimes(
+        first: piece.picoseconds + piece.picosecondsPerToken * tokens, growth: piece.picosecondsPerToken * growth,
+        count: count)
+      let energy = StepTimes(
+        first: piece.nanojoules + piece.nanojoulesPerToken * tokens, growth: piece.nanojoulesPerToken * growth,
+        count: count)
+      guard body(piece, times, energy) else { return }
+      left -= count
+      context += growth * Int64(count)
+    }
+  }
+
+  private func piece(sequences: Int, context: Int64) -> DecodeCurves.Piece {
+    curves.piece(sequences: sequences, context: context) { tokens in
+      exactCost(Self.decodeStep(sequences: sequences, context: Double(tokens)))
+    }
   }
 
   // MARK: Tabulated parts
@@ -130,6 +225,23 @@ package final class StepTable {
   }
 }
 
+extension StepTable.Cost {
+  private static let most = 4e18
+
+  /// Whether a step lasts longer than the clock can follow.
+  package var isBeyondClock: Bool { picoseconds >= Int64(Self.most) }
+
+  /// Rounded to whole units; what exceeds the clock becomes its end, which the engine refuses.
+  init(time: Seconds, energy: Joules) {
+    self.init(
+      picoseconds: Int64(min(Self.most, (time.value * 1e12).rounded())),
+      nanojoules: Int64(min(Self.most, (energy.value * 1e9).rounded())))
+  }
+
+  package var time: Seconds { Seconds(Double(picoseconds) / 1e12) }
+  package var energy: Joules { Joules(Double(nanojoules) / 1e9) }
+}
+
 /// Time and energy of part of a step on one device.
 struct PartCost {
   var time = 0.0
@@ -194,6 +306,8 @@ private struct LinearOperator {
   /// FLOPs and bytes for one token, and for one attended pair (and one key read) by span.
   private let flopsPerToken: Double
   private let bytesPerToken: Double
+  /// Bytes a token adds to the cache, which are part of those.
+  private let writtenPerToken: Double
   private let flopsPerPair: SpanSums
   private let bytesPerPair: SpanSums
   private let flopsPerKey: SpanSums
@@ -211,6 +325,7 @@ private struct LinearOperator {
     isDecode = scope == .decode
     flopsPerToken = base.flops.value
     bytesPerToken = base.traffic.total.value
+    writtenPerToken = base.traffic.kvWritten.value
     func slope(_ probes: [Operator], _ value: (Operator) -> Double) -> SpanSums {
       SpanSums(probes.map { value($0) - value(base) })
     }
@@ -226,7 +341,8 @@ private struct LinearOperator {
     let tokens = Double(isDecode ? step.decodeSequences : step.prefillTokens)
     work.flops = FLOPs(tokens * flopsPerToken + (pairs * flopsPerPair).sum() + (step.prefillKeys * flopsPerKey).sum())
     let bytes = tokens * bytesPerToken + (pairs * bytesPerPair).sum() + (step.prefillKeys * bytesPerKey).sum()
-    work.traffic = ModelGraph.Traffic(kvRead: Bytes(bytes))
+    let written = tokens * writtenPerToken
+    work.traffic = ModelGraph.Traffic(kvRead: Bytes(bytes - written), kvWritten: Bytes(written))
     switch template.kind {
     case .decodeAttention(var shape):
       shape.sequences = step.decodeSequences

@@ -49,6 +49,9 @@ package struct AttentionSpans: Sendable, Equatable {
     self.windows = windows
   }
 
+  /// Whether every layer attends to the whole context.
+  package var isUniform: Bool { windows == SIMD4<Int>(repeating: Int.max) }
+
   /// The lane of an attention operator's window.
   package func lane(of window: Int?) -> Int {
     guard let window else { return 0 }

@@ -97,9 +97,9 @@ struct Bench {
       StepShape.decode(sequences: 1 + index % 64, context: 100 + 7 * index, spans: table.spans)
     }
     var sum: Int64 = 0
-    for shape in shapes { sum += table.cost(shape).nanoseconds }
+    for shape in shapes { sum += table.cost(shape).picoseconds }
     let rounds = 200
-    let fast = measure { for _ in 0..<rounds { for shape in shapes { sum += table.cost(shape).nanoseconds } } }
+    let fast = measure { for _ in 0..<rounds { for shape in shapes { sum += table.cost(shape).picoseconds } } }
     var slowSum = 0.0
     let slow = measure { for shape in shapes { slowSum += deployment.price(shape).time.value } }
     precondition(sum > 0 && slowSum > 0)

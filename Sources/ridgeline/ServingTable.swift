@@ -80,7 +80,7 @@ enum ServingTable {
       (Column("peak_waiting", heading: "longest line", style: .count), .int(metrics.peakWaiting)),
       (
         Column("kv_blocks", heading: "KV blocks", style: .count),
-        result.limits.blocks < Int(Int32.max) ? .int(result.limits.blocks) : .missing
+        result.blocks < Int(Int32.max) ? .int(result.blocks) : .missing
       ),
       (Column("kv_occupancy_mean", heading: "KV occupancy, mean", style: .percent), .number(result.meanOccupancy)),
       (Column("kv_occupancy_peak", heading: "KV occupancy, peak", style: .percent), .number(result.peakOccupancy)),

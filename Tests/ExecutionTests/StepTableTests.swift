@@ -47,11 +47,11 @@ import Testing
     for _ in 0..<12 {
       let step = step(&random, table.spans)
       let price = deployment.price(step)
-      let cost = table.cost(step)
-      let nanoseconds = price.time.value * 1e9
-      #expect(abs(Double(cost.nanoseconds) - nanoseconds) <= 0.5 + 1e-9 * nanoseconds, "\(step)")
-      #expect(near(cost.energy.value, price.energy.value), "\(step)")
-      #expect(table.cost(step) == cost)
+      let cost = table.exactCost(step)
+      #expect(abs(Double(cost.picoseconds) - price.time.value * 1e12) <= 1 + 1e-9 * price.time.value * 1e12, "\(step)")
+      #expect(near(cost.energy.value, price.energy.value, within: 1e-8))
+      #expect(near(table.cost(step).time.value, price.time.value, within: 5e-4))
+      #expect(table.cost(step) == table.cost(step))
     }
   }
 
@@ -65,7 +65,7 @@ import Testing
       mixed.decodeContext = table.spans.visible(9)
       for step in [prompts, mixed] {
         let nanoseconds = deployment.price(step).time.value * 1e9
-        #expect(abs(Double(table.cost(step).nanoseconds) - nanoseconds) <= 0.5 + 1e-9 * nanoseconds, "\(step)")
+        #expect(abs(Double(table.cost(step).picoseconds) / 1000 - nanoseconds) <= 0.5 + 1e-9 * nanoseconds, "\(step)")
       }
     }
   }

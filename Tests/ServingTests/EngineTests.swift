@@ -156,10 +156,11 @@ import Workloads
     let run = try Run([Request(at: 123, input, output)], deployment, ServingLimits(deployment))
     let record = try #require(run.completed.first)
     #expect(abs(Double(record.timeToFirstToken) - prediction.ttft.value * 1e9) <= 1)
-    #expect(abs(Double(record.endToEnd) - prediction.endToEnd.value * 1e9) <= Double(output))
+    // Decode steps are priced by straight pieces of a curve.
+    #expect(near(Double(record.endToEnd) / 1e9, prediction.endToEnd.value, within: 5e-5))
     let tpot = try #require(prediction.tpot)
-    #expect(abs(Double(try #require(record.timePerOutputToken)) - tpot.value * 1e9) <= 2)
-    #expect(near(run.result.energy.value, prediction.energy.value, within: 1e-9))
+    #expect(abs(Double(try #require(record.timePerOutputToken)) / 1e9 - tpot.value) < 2e-9 + 5e-5 * tpot.value)
+    #expect(near(run.result.energy.value, prediction.energy.value, within: 5e-5))
   }
 
   @Test func `a long answer alone takes the unloaded time to one part in ten thousand`() throws {

@@ -38,9 +38,12 @@ struct ReferenceEngine {
   var lines: [String] = []
   var gaps: [Int64] = []
   var steps = 0
+  /// Picoseconds and nanojoules.
   var busy: Int64 = 0
+  var energy: Int64 = 0
   var idle: Int64 = 0
-  var energy = Joules.zero
+  /// Picoseconds left over while busy.
+  var carry: Int64 = 0
   var preemptions = 0
   var peakBlocks = 0
   var peakWaiting = 0
@@ -68,13 +71,15 @@ struct ReferenceEngine {
       arrive(requests, &next, upTo: now)
       if let cost = begin(now) {
         idle += now - end
+        if now > end { carry = 0 }
         steps += 1
-        busy += cost.nanoseconds
-        energy += cost.energy
+        busy += cost.picoseconds
+        energy += cost.nanojoules
         peakBlocks = max(peakBlocks, used)
-        now += cost.nanoseconds
+        now += (carry + cost.picoseconds) / 1000
+        carry = (carry + cost.picoseconds) % 1000
         arrive(requests, &next, upTo: now)
-        finish(now, cost.nanoseconds)
+        finish(now)
         end = now
       } else if next < requests.count {
         now = requests[next].arrival.nanoseconds
@@ -189,7 +194,7 @@ struct ReferenceEngine {
     return step
   }
 
-  private mutating func finish(_ now: Int64, _ nanoseconds: Int64) {
+  private mutating func finish(_ now: Int64) {
     var ended: [Sequence] = []
     for index in running.indices {
       if running[index].decodes {

@@ -10,6 +10,8 @@ struct StepCalendar {
   private var next: [Int32]
   private var previous: [Int32]
   private var due: [Int]
+  /// A bit for each spoke that is not empty.
+  private var occupied = [UInt64](repeating: 0, count: wheel / 64)
 
   init(capacity: Int) {
     next = Array(repeating: Self.none, count: capacity)
@@ -24,6 +26,23 @@ struct StepCalendar {
     next[slot] = heads[spoke]
     if heads[spoke] != Self.none { previous[Int(heads[spoke])] = Int32(slot) }
     heads[spoke] = Int32(slot)
+    occupied[spoke >> 6] |= 1 << UInt64(spoke & 63)
+  }
+
+  /// Steps from `step` to the next one at which something may be due, at most a turn of the wheel.
+  func distanceToNextDue(after step: Int) -> Int {
+    let first = (step + 1) % Self.wheel
+    var word = first >> 6
+    var bits = occupied[word] & (~0 << UInt64(first & 63))
+    for _ in 0...occupied.count {
+      if bits != 0 {
+        let spoke = word << 6 + bits.trailingZeroBitCount
+        return (spoke - first + Self.wheel) % Self.wheel + 1
+      }
+      word = (word + 1) % occupied.count
+      bits = occupied[word]
+    }
+    return Self.wheel
   }
 
   /// Removes a slot; nothing happens when it is not in the calendar.
@@ -31,7 +50,13 @@ struct StepCalendar {
     guard due[slot] >= 0 else { return }
     let before = previous[slot]
     let after = next[slot]
-    if before == Self.none { heads[due[slot] % Self.wheel] = after } else { next[Int(before)] = after }
+    if before == Self.none {
+      let spoke = due[slot] % Self.wheel
+      heads[spoke] = after
+      if after == Self.none { occupied[spoke >> 6] &= ~(1 << UInt64(spoke & 63)) }
+    } else {
+      next[Int(before)] = after
+    }
     if after != Self.none { previous[Int(after)] = before }
     due[slot] = -1
   }

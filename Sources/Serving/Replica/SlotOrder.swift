@@ -31,4 +31,13 @@ struct SlotOrder {
     if after == Self.none { end = before } else { previous[Int(after)] = before }
     count -= 1
   }
+
+  /// Visits the slots from the one admitted first.
+  func visit(_ body: (Int) -> Void) {
+    var slot = first
+    while slot != Self.none {
+      body(Int(slot))
+      slot = next[Int(slot)]
+    }
+  }
 }

@@ -21,6 +21,8 @@ struct DecodeGroup {
   private var saturating: [StepCalendar]
   /// Members whose context still grows, by span.
   private var open = SpanSums()
+  /// By slot: the decode step at which it joined, and the tokens it had in cache then.
+  private var joined: [(step: Int, cached: Int)]
 
   init(spans: AttentionSpans, blockSize: Int, capacity: Int) {
     self.spans = spans
@@ -29,14 +31,60 @@ struct DecodeGroup {
     finishing = StepCalendar(capacity: capacity)
     let windows = (1..<4).filter { spans.windows[$0] != Int.max }
     saturating = windows.map { _ in StepCalendar(capacity: capacity) }
+    joined = Array(repeating: (0, 0), count: capacity)
   }
 
   /// New blocks that the next step needs.
   var blocksNeeded: Int { growing[step % blockSize] }
 
+  /// New blocks that the next steps need together.
+  func blocksNeeded(inNext steps: Int) -> Int {
+    var sum = steps / blockSize * count
+    for index in 0..<steps % blockSize { sum += growing[(step + index) % blockSize] }
+    return sum
+  }
+
+  /// New blocks of the steps after the next one, each counted once for itself and every later step of so many in all.
+  func blockSteps(inNext steps: Int) -> Int {
+    var sum = 0
+    for offset in 1..<max(1, min(steps, blockSize + 1)) {
+      let growth = growing[(step + offset) % blockSize]
+      guard growth > 0 else { continue }
+      // Offsets offset, offset + blockSize, ... below steps, each weighted with the steps left.
+      let rounds = (steps - 1 - offset) / blockSize + 1
+      sum += growth * (rounds * (steps - offset) - blockSize * (rounds * (rounds - 1) / 2))
+    }
+    return sum
+  }
+
+  /// The next steps, the first one's blocks being taken already, that so many free blocks last for.
+  func steps(until free: Int) -> Int {
+    guard count > 0 else { return 1 }
+    // In as many steps as a block has tokens, every member needs one block.
+    let rounds = free / count
+    var steps = rounds * blockSize
+    var left = free - rounds * count
+    for index in 1...blockSize {
+      left -= growing[(step + index) % blockSize]
+      if left < 0 { break }
+      steps += 1
+    }
+    return steps + 1
+  }
+
+  /// Steps until a member takes its last one, or fewer.
+  var stepsToNextEnd: Int { finishing.distanceToNextDue(after: step) }
+
+  /// Tokens that a member has in cache.
+  func cached(_ slot: Int) -> Int { joined[slot].cached + step - joined[slot].step }
+
+  /// Steps that a member has taken.
+  func stepsSinceJoin(_ slot: Int) -> Int { step - joined[slot].step }
+
   /// Adds a sequence with so many cached tokens that will take part in `steps` steps.
   mutating func join(slot: Int, cached: Int, steps: Int) {
     count += 1
+    joined[slot] = (step, cached)
     growing[boundary(cached)] += 1
     finishing.add(slot, at: step + steps)
     let visible = spans.visible(cached + 1)
@@ -49,10 +97,16 @@ struct DecodeGroup {
     }
   }
 
-  /// Removes a sequence that has `cached` tokens now, before its last step.
-  mutating func leave(slot: Int, cached: Int) {
+  /// Removes a sequence before its last step.
+  mutating func leave(slot: Int) {
     finishing.remove(slot)
-    forget(slot: slot, cached: cached)
+    forget(slot: slot)
+  }
+
+  /// Takes many steps in which nobody ends and no window fills.
+  mutating func advance(by steps: Int) {
+    step += steps
+    context += open * Double(steps)
   }
 
   /// Takes one step: every member's context grows by one.
@@ -67,8 +121,9 @@ struct DecodeGroup {
   /// A member whose last step was just taken, if any is left.
   mutating func popFinished() -> Int? { finishing.popDue(step) }
 
-  /// Completes the removal of a finished member that has `cached` tokens.
-  mutating func forget(slot: Int, cached: Int) {
+  /// Completes the removal of a finished member.
+  mutating func forget(slot: Int) {
+    let cached = cached(slot)
     count -= 1
     growing[boundary(cached)] -= 1
     context -= spans.visible(cached + 1)

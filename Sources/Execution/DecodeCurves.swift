@@ -1,0 +1,117 @@
+import ModelGraph
+
+/// What decode steps cost by their number of sequences and the tokens these attend to, as straight pieces.
+///
+/// Each octave of context is cut into 16 pieces whose ends are priced exactly; between them time and energy are linear,
+/// in whole picoseconds and nanojoules. The curves bend so little that the pieces stay within 0.05 % of the exact price.
+/// Many steps can then be summed in closed form, bit for bit as if taken one by one.
+///
+/// Only for models whose layers all attend to the whole context; others are priced step by step.
+struct DecodeCurves {
+  /// A straight piece: cost at `start` tokens, and for each token more, up to `end`.
+  struct Piece {
+    var start: Int64
+    var end: Int64
+    var picoseconds: Int64
+    var picosecondsPerToken: Int64
+    var nanojoules: Int64
+    var nanojoulesPerToken: Int64
+  }
+
+  /// Pieces in an octave, and the context up to which there is one piece.
+  private static let piecesLog = 4
+  private static let firstLog = 5
+
+  private var curves: [ContiguousArray<Piece?>] = []
+
+  /// The piece that holds a context, priced when first asked for.
+  mutating func piece(sequences: Int, context: Int64, price: (Int64) -> StepTable.Cost) -> Piece {
+    let index = Self.index(context)
+    if sequences < curves.count, index < curves[sequences].count, let piece = curves[sequences][index] { return piece }
+    let piece = Self.make(index, price: price)
+    store(piece, sequences, index)
+    return piece
+  }
+
+  private mutating func store(_ piece: Piece, _ sequences: Int, _ index: Int) {
+    if sequences >= curves.count {
+      curves.append(contentsOf: repeatElement([], count: sequences - curves.count + 1))
+    }
+    if index >= curves[sequences].count {
+      curves[sequences].append(contentsOf: repeatElement(nil, count: index - curves[sequences].count + 1))
+    }
+    curves[sequences][index] = piece
+  }
+
+  private static func index(_ context: Int64) -> Int {
+    guard context >= 1 << firstLog else { return 0 }
+    let octave = 63 - context.leadingZeroBitCount
+    let piece = Int(context >> Int64(octave - piecesLog)) & (1 << piecesLog - 1)
+    return 1 + (octave - firstLog) << piecesLog + piece
+  }
+
+  private static func make(_ index: Int, price: (Int64) -> StepTable.Cost) -> Piece {
+    var start: Int64 = 0
+    var width = Int64(1) << Int64(firstLog)
+    if index > 0 {
+      let octave = firstLog + (index - 1) >> piecesLog
+      width = 1 << Int64(octave - piecesLog)
+      start = (1 << Int64(piecesLog) + Int64((index - 1) & (1 << piecesLog - 1))) * width
+    }
+    let low = price(start)
+    let high = price(start + width)
+    // Rounded down, so that the end of a piece never exceeds the start of the next.
+    return Piece(
+      start: start, end: start + width, picoseconds: low.picoseconds,
+      picosecondsPerToken: max(0, high.picoseconds - low.picoseconds) / width, nanojoules: low.nanojoules,
+      nanojoulesPerToken: max(0, high.nanojoules - low.nanojoules) / width)
+  }
+}
+
+/// Decode steps in a row, each of the same sequences with one token more.
+package struct DecodeSpan: Sendable, Equatable {
+  package var steps = 0
+  package var picoseconds: Int64 = 0
+  package var nanojoules: Int64 = 0
+
+  package init() {}
+}
+
+/// Equal-growing step times: the first, how much each next one is longer, and how many there are.
+package struct StepTimes: Sendable, Equatable {
+  package var first: Int64
+  package var growth: Int64
+  package var count: Int
+
+  package init(first: Int64, growth: Int64, count: Int) {
+    self.first = first
+    self.growth = growth
+    self.count = count
+  }
+
+  package var last: Int64 { first + growth * Int64(count - 1) }
+
+  /// All of them together.
+  package var sum: Int64 {
+    let count = Int64(self.count)
+    return first * count + growth * (count * (count - 1) / 2)
+  }
+
+  /// How many of them reach a total: the fewest whose sum is at least it.
+  /// - Precondition: All together reach it.
+  func stepsToReach(_ total: Int64) -> Int {
+    var low = 1
+    var high = count
+    while low < high {
+      let middle = (low + high) / 2
+      if StepTimes(first: first, growth: growth, count: middle).sum >= total { high = middle } else { low = middle + 1 }
+    }
+    return low
+  }
+
+  /// How many of them are at most a value; they never shrink.
+  package func count(upTo value: Int64) -> Int {
+    if value < first { return 0 }
+    return growth == 0 ? count : min(count, Int((value - first) / growth) + 1)
+  }
+}

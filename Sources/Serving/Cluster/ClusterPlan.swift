@@ -1,0 +1,54 @@
+import Execution
+import Quantities
+
+/// The replicas that serve, and the policies they serve by.
+package struct ClusterPlan {
+  package var replicas: [ReplicaPlan]
+  package var scheduler: any Scheduler = FirstComeFirstServed()
+  package var router: any Router = RoundRobin()
+  package var admission: any Admission = AdmitAll()
+  /// How old the signals are that routers and admission see.
+  package var signalAge = Seconds.zero
+  /// Of everything that is drawn by lot while serving.
+  package var seed: UInt64 = 1
+
+  package init(replicas: [ReplicaPlan]) { self.replicas = replicas }
+
+  /// So many equal replicas.
+  package init(_ replica: ReplicaPlan, count: Int = 1) {
+    self.init(replicas: Array(repeating: replica, count: count))
+  }
+}
+
+/// One replica: what it runs on, and within which limits.
+package struct ReplicaPlan {
+  package var deployment: Deployment
+  package var limits: ServingLimits
+  package var options: ReplicaOptions
+  package var batching: Batching?
+  /// Prices its steps; replicas of one deployment share it.
+  package let costs: StepTable
+
+  /// - Parameter powerCap: Board power of all its devices together that steps are stretched to stay under.
+  /// - Throws: ``ReplayError`` or ``ServingError`` when the deployment cannot be replayed.
+  package init(
+    _ deployment: Deployment, limits: ServingLimits, options: ReplicaOptions = ReplicaOptions(),
+    batching: Batching? = nil, powerCap: Watts? = nil
+  ) throws {
+    guard limits.blocks > 0 else {
+      throw ServingError.noCache(
+        model: deployment.model.name, platform: deployment.platform.name,
+        missing: deployment.memoryLedger().missing)
+    }
+    guard limits.maxSequences <= limits.maxBatchedTokens else {
+      throw ServingError.budget(sequences: limits.maxSequences, tokens: limits.maxBatchedTokens)
+    }
+    self.deployment = deployment
+    self.limits = limits
+    self.options = options
+    self.batching = batching
+    costs = try StepTable(deployment, powerCap: powerCap)
+  }
+
+  var idlePower: Watts { deployment.platform.device.power.idle * Double(deployment.parallelism.devices) }
+}

@@ -1,0 +1,98 @@
+import Workloads
+
+/// A request in the system, with what has happened to it.
+struct LiveRequest {
+  enum Phase: UInt8 {
+    case waiting, prefilling, decoding, transferring
+    /// Ended while its place in a line or a timer still refers to it.
+    case ended
+  }
+
+  /// Position in the traffic, from 0.
+  var id: Int
+  var request: Request
+  var phase = Phase.waiting
+  /// Tells a timer whether it still means this request.
+  var generation: UInt32 = 0
+  /// Replica it is at, and its slot there.
+  var replica: Int32 = -1
+  var slot: Int32 = -1
+  /// Tokens (of the prompt and, after a preemption, of the answer to recompute) whose keys and values are in cache.
+  var computed = 0
+  /// Tokens of the answer so far, up to the last time it was looked at.
+  var generated = 0
+  /// KV blocks of its own, and the shared ones before them.
+  var blocks = 0
+  var sharedBlocks = 0
+  /// Blocks set aside for its samples' own copies of the prompt's last block.
+  var endBlocks = 0
+  /// Node of the prefix cache it holds; -1 for none.
+  var node: Int32 = -1
+  /// Whether its cache waits in host memory.
+  var isSwapped = false
+  /// How it ends when its user has given up, or the runtime has; a running one with the step in progress.
+  var givenUpAs: RequestRecord.Outcome?
+  /// Prompt tokens found in the prefix cache when it was first scheduled.
+  var hitTokens = 0
+  var firstScheduled: Int64 = -1
+  var firstToken: Int64 = -1
+  /// When its newest token came out, up to the last time it was looked at.
+  var lastToken: Int64 = -1
+  var preemptions = 0
+  /// Length of the answer as its scheduler is told; 0 when it is told nothing.
+  var predicted = 0
+  /// First of the requests that generate from one prompt; itself when it is alone.
+  var family: Int32 = -1
+  /// Of the first one: members that have not ended.
+  var openSamples = 1
+  /// Whether it has been reported, and only its place in a static batch is left.
+  var isPadding = false
+  /// Whether a place in a waiting line still refers to it.
+  var isInLine = false
+
+  init(id: Int, _ request: Request) {
+    self.id = id
+    self.request = request
+  }
+
+  var arrival: Int64 { request.arrival.nanoseconds }
+  var inputTokens: Int { request.inputTokens }
+  var outputTokens: Int { request.outputTokens }
+  /// Tokens to have in cache before the next token can be generated.
+  var target: Int { request.inputTokens + generated }
+}
+
+/// The requests in the system, by row; rows are reused, so memory follows the load, not the length of a run.
+struct RequestTable {
+  private(set) var rows: ContiguousArray<LiveRequest> = []
+  private var free: [Int32] = []
+
+  /// Requests in the system.
+  var count: Int { rows.count - free.count }
+
+  subscript(row: Int32) -> LiveRequest {
+    get { rows[Int(row)] }
+    _modify { yield &rows[Int(row)] }
+  }
+
+  mutating func add(_ live: LiveRequest) -> Int32 {
+    guard let row = free.popLast() else {
+      rows.append(live)
+      return Int32(rows.count - 1)
+    }
+    let generation = rows[Int(row)].generation &+ 1
+    rows[Int(row)] = live
+    rows[Int(row)].generation = generation
+    return row
+  }
+
+  /// The rows of all samples of one prompt.
+  func family(_ row: Int32) -> [Int32] {
+    rows.indices.map { Int32($0) }.filter { self[$0].phase != .ended && self[$0].family == self[row].family }
+  }
+
+  mutating func remove(_ row: Int32) {
+    rows[Int(row)].phase = .ended
+    free.append(row)
+  }
+}

@@ -1,0 +1,251 @@
+import Execution
+import ModelGraph
+
+extension Replica {
+  /// Books the tokens of the step, or the steps, that end now.
+  ///
+  /// Requests whose answer is whole are left in ``ended``, those whose prompt moves on in ``handedOver``.
+  mutating func endStep(now: Int64, _ table: inout RequestTable, _ metrics: inout ServingMetrics) {
+    ended.removeAll(keepingCapacity: true)
+    metrics.addSteps(
+      clock, running: running, blocks: usedBlocks, growth: decodes.blockSteps(inNext: clock.span?.steps ?? 1))
+    if clock.isDecoding { endDecodes(now: now, &table, &metrics) }
+    for (slot, tokens) in chunks { table[slots[slot]].computed += tokens }
+    if !chunks.isEmpty {
+      prefilling.removeAll { slot in
+        let live = table[slots[slot]]
+        return live.computed == live.target
+      }
+    }
+    for (slot, _) in chunks where table[slots[slot]].computed == table[slots[slot]].target {
+      settlePrompt(slot, now: now, &table, &metrics)
+    }
+    chunks.removeAll(keepingCapacity: true)
+    clock.finish()
+    if !givenUp.isEmpty { endGivenUp(now: now, &table) }
+  }
+
+  private mutating func endDecodes(now: Int64, _ table: inout RequestTable, _ metrics: inout ServingMetrics) {
+    let steps = clock.span?.steps ?? 1
+    metrics.outputTokens += (decodes.count - padding.count) * steps
+    addGaps(now: now, steps: steps, &metrics)
+    ranking.decodedAll(steps: steps)
+    if steps > 1 {
+      pool.take(decodes.blocksNeeded(inNext: steps) - decodes.blocksNeeded)
+      metrics.notePeak(blocks: usedBlocks)
+      decodes.advance(by: steps)
+    } else {
+      decodes.advance()
+    }
+    while let slot = decodes.popFinished() { finishDecode(slot, now: now, &table) }
+  }
+
+  /// The gaps between each decoding sequence's last tokens: the step, or with it the prompts it waited for.
+  private mutating func addGaps(now: Int64, steps: Int, _ metrics: inout ServingMetrics) {
+    let members = decodes.count - padding.count
+    if decodesWait {
+      decodesWait = false
+      order.visit { slot in
+        if tokenTimes[slot] >= 0 { metrics.addGap(now - tokenTimes[slot]) }
+      }
+    } else if let span = clock.span {
+      guard members > 0 else { return }
+      costs.stepTimes(sequences: span.sequences, context: span.context, steps: steps) { times in
+        metrics.addGaps(times, sequences: members)
+      }
+    } else if members > 0 {
+      metrics.addGaps(StepTimes(first: clock.picoseconds, growth: 0, count: 1), sequences: members)
+    }
+  }
+
+  /// Prompts go first in this step; the decoding sequences' next gap reaches back to their newest token.
+  mutating func letDecodesWait(_ table: inout RequestTable) {
+    guard !decodesWait, decodes.count > 0 else { return }
+    decodesWait = true
+    let now = clock.end
+    order.visit { slot in
+      let decoding = table[slots[slot]].phase == .decoding && !padding.contains(slot)
+      tokenTimes[slot] = decoding ? now : -1
+    }
+  }
+
+  /// A sequence has its last token; in a static batch it keeps its place until all have.
+  private mutating func finishDecode(_ slot: Int, now: Int64, _ table: inout RequestTable) {
+    let row = slots[slot]
+    table[row].generated += decodes.stepsSinceJoin(slot)
+    table[row].lastToken = now
+    ended.append(row)
+    guard batching.mix == .static else {
+      releaseFinished(slot, &table)
+      return
+    }
+    table[row].isPadding = true
+    padding.append(slot)
+    if padding.count == decodes.count { while let slot = padding.last { retire(slot, &table) } }
+  }
+
+  /// Takes a sequence that only fills up a static batch out of it.
+  mutating func retire(_ slot: Int, _ table: inout RequestTable) {
+    retired.append(slots[slot])
+    releaseFinished(slot, &table)
+    padding.removeAll { $0 == slot }
+  }
+
+  private mutating func releaseFinished(_ slot: Int, _ table: inout RequestTable) {
+    let row = slots[slot]
+    let cached = decodes.cached(slot)
+    decodes.forget(slot: slot)
+    ranking.left(table[row])
+    table[row].blocks = limits.blocks(for: cached) - table[row].sharedBlocks
+    table[row].computed = cached
+    keepAnswer(row, &table)
+    releaseCache(row, &table)
+    freeSlot(slot, &table)
+    tenantRequests[ranking.tenant(table[row])] -= 1
+  }
+
+  // MARK: Prompts
+
+  /// A prompt is whole and its next token out: the first one, or after a preemption the one it was waiting for.
+  private mutating func settlePrompt(
+    _ slot: Int, now: Int64, _ table: inout RequestTable, _ metrics: inout ServingMetrics
+  ) {
+    let row = slots[slot]
+    let isFirst = table[row].firstToken < 0
+    metrics.outputTokens += 1
+    metrics.inputTokens += table[row].generated == 0 ? table[row].inputTokens : 0
+    if isFirst { table[row].firstToken = now } else { metrics.addGap(now - table[row].lastToken) }
+    table[row].generated += 1
+    table[row].lastToken = now
+    ranking.decoded(table[row])
+    keepPrompt(row, &table)
+    if isFirst, table[row].request.samples > 1, table[row].family < 0 { fork(row, slot, now: now, &table, &metrics) }
+    proceed(slot, now: now, &table)
+  }
+
+  /// After the first token: done, on to a decoding replica, or into the decodes.
+  private mutating func proceed(_ slot: Int, now: Int64, _ table: inout RequestTable) {
+    let row = slots[slot]
+    if table[row].generated >= table[row].outputTokens {
+      releaseCache(row, &table)
+      freeSlot(slot, &table)
+      tenantRequests[ranking.tenant(table[row])] -= 1
+      ended.append(row)
+    } else if options.role == .prefill {
+      table[row].phase = .transferring
+      freeSlot(slot, &table)
+      tenantRequests[ranking.tenant(table[row])] -= 1
+      handedOver.append(row)
+      departing.append(row)
+    } else {
+      join(slot, &table)
+      if decodesWait { tokenTimes[slot] = now }
+    }
+  }
+
+  /// A sequence with its whole cache takes part in the decodes from the next step on.
+  mutating func join(_ slot: Int, _ table: inout RequestTable) {
+    let row = slots[slot]
+    table[row].phase = .decoding
+    decodes.join(
+      slot: slot, cached: table[row].computed, steps: table[row].outputTokens - table[row].generated)
+    ranking.joined(table[row])
+  }
+
+  // MARK: Shared blocks
+
+  /// The full blocks of a computed prompt become those of its stream.
+  private mutating func keepPrompt(_ row: Int32, _ table: inout RequestTable) {
+    let prompt = table[row].request.prompt
+    guard pool.cache.keepsPrefixes, prompt.stream >= 0 else { return }
+    keep(row, tokens: min(Int(prompt.tokens), table[row].computed), &table)
+  }
+
+  /// Where the answer goes on the stream, its full blocks are kept as well.
+  private mutating func keepAnswer(_ row: Int32, _ table: inout RequestTable) {
+    let prompt = table[row].request.prompt
+    guard pool.cache.keepsPrefixes, prompt.answerContinues, Int(prompt.tokens) >= table[row].inputTokens,
+      table[row].family < 0
+    else { return }
+    keep(row, tokens: table[row].computed, &table)
+  }
+
+  private mutating func keep(_ row: Int32, tokens: Int, _ table: inout RequestTable) {
+    let live = table[row]
+    let kept = pool.cache.insert(
+      stream: live.request.prompt.stream, limit: tokens / limits.blockSize, have: live.sharedBlocks, held: live.node)
+    table[row].node = kept.node
+    table[row].blocks -= kept.shared - live.sharedBlocks
+    table[row].sharedBlocks = kept.shared
+    pool.give(kept.duplicates)
+  }
+
+  /// The samples of a prompt begin to decode beside the first: its full blocks are shared, the last one is copied.
+  private mutating func fork(
+    _ row: Int32, _ slot: Int, now: Int64, _ table: inout RequestTable, _ metrics: inout ServingMetrics
+  ) {
+    let others = sampleSlots.removeValue(forKey: row) ?? []
+    let full = table[row].computed / limits.blockSize
+    let own = full - table[row].sharedBlocks
+    let node = pool.cache.addFamily(blocks: own, start: table[row].sharedBlocks, parent: table[row].node)
+    pool.cache.hold(node)
+    if table[row].node >= 0 { pool.give(pool.cache.release(table[row].node)) }
+    table[row].node = node
+    table[row].blocks -= own
+    table[row].sharedBlocks = full
+    table[row].endBlocks = 0
+    table[row].family = row
+    table[row].openSamples = others.count + 1
+    for slot in others {
+      var sample = table[row]
+      sample.slot = Int32(slot)
+      let copy = table.add(sample)
+      pool.cache.hold(node)
+      slots[slot] = copy
+      order.append(slot)
+      metrics.outputTokens += 1
+      tenantRequests[ranking.tenant(sample)] += 1
+      if options.adapterSlots > 0 { _ = adapters.take(sample.request.adapter) }
+      proceed(slot, now: now, &table)
+    }
+  }
+
+  // MARK: Giving up
+
+  /// A request's user, or the runtime, gives up on it.
+  /// - Returns: Whether it has ended by that; a running one ends with its step.
+  mutating func giveUp(_ row: Int32, now: Int64, _ table: inout RequestTable) -> Bool {
+    if table[row].phase == .waiting {
+      forgetWaiting(row, &table)
+      tenantRequests[ranking.tenant(table[row])] -= 1
+      cut(at: now)
+      return true
+    }
+    givenUp.append(row)
+    cut(at: now)
+    return false
+  }
+
+  private mutating func forgetWaiting(_ row: Int32, _ table: inout RequestTable) {
+    if table[row].isSwapped { hostBlocks -= limits.blocks(for: table[row].computed) }
+    waiting.forgetOne()
+  }
+
+  private mutating func endGivenUp(now: Int64, _ table: inout RequestTable) {
+    for row in givenUp where table[row].phase != .ended && !ended.contains(row) {
+      if let index = received.firstIndex(of: row) {
+        received.remove(at: index)
+      } else if table[row].slot >= 0 {
+        leaveBatch(Int(table[row].slot), now: now, &table)
+      } else if table[row].phase == .waiting {
+        forgetWaiting(row, &table)
+      } else {
+        continue
+      }
+      releaseCache(row, &table)
+      tenantRequests[ranking.tenant(table[row])] -= 1
+      ended.append(row)
+    }
+    givenUp.removeAll(keepingCapacity: true)
+  }
+}

@@ -1,0 +1,47 @@
+import Execution
+
+extension Replica {
+  /// Begins a step of decodes alone, or as many as cannot change: until an answer ends, the cache runs out, or
+  /// somebody could be admitted.
+  mutating func beginDecodes(now: Int64, extra: StepTable.Cost, _ first: StepTable.Cost) {
+    let context = Int64(decodes.context[0])
+    var span = ReplicaClock.Span(steps: 1, sequences: decodes.count, context: context)
+    var cost = StepTable.Cost(
+      picoseconds: first.picoseconds + extra.picoseconds, nanojoules: first.nanojoules + extra.nanojoules)
+    if takesSpans, extra.picoseconds == 0 {
+      let most = min(decodes.stepsToNextEnd, stepsUntilCacheIsFull)
+      if most > 1 {
+        let many = costs.span(sequences: decodes.count, context: context, limit: most)
+        span.steps = many.steps
+        cost = StepTable.Cost(picoseconds: many.picoseconds, nanojoules: many.nanojoules)
+      }
+    }
+    clock.begin(now: now, cost, decodes: true, span: extra.picoseconds == 0 && costs.hasCurves ? span : nil)
+  }
+
+  /// Whether the steps after this one would be the same while nobody comes or goes.
+  private var takesSpans: Bool {
+    options.takesManySteps && costs.hasCurves && prefilling.isEmpty && received.isEmpty && !decodesWait
+      && (waiting.isEmpty || !(waiting.changesWithTime || ranking.scheduler.preempts))
+  }
+
+  /// Steps that the blocks at hand last for, this one's being taken already.
+  private var stepsUntilCacheIsFull: Int { decodes.steps(until: pool.available) }
+
+  /// The span is to end with the step in progress at a time.
+  mutating func cut(at now: Int64) {
+    guard let span = clock.span, span.steps > 1, clock.end > now else { return }
+    let part = costs.span(
+      sequences: span.sequences, context: span.context, limit: span.steps, within: clock.picoseconds(until: now))
+    guard part.steps < span.steps else { return }
+    clock.shorten(steps: part.steps, picoseconds: part.picoseconds, nanojoules: part.nanojoules)
+  }
+
+  /// Blocks in use at a time within the step or span in progress.
+  func usedBlocks(at now: Int64) -> Int {
+    guard let span = clock.span, span.steps > 1, now > clock.start else { return usedBlocks }
+    let part = costs.span(
+      sequences: span.sequences, context: span.context, limit: span.steps, within: clock.picoseconds(until: now))
+    return usedBlocks + decodes.blocksNeeded(inNext: part.steps) - decodes.blocksNeeded(inNext: 1)
+  }
+}

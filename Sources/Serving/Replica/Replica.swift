@@ -1,0 +1,191 @@
+import Execution
+import ModelGraph
+import Quantities
+import Workloads
+
+/// One copy of a model serving requests: waiting line, paged KV cache, and the batch of the current step.
+///
+/// A step takes the decoding sequences and prompts that the scheduler's ``Batching`` says. When the cache runs out, a
+/// running request gives up its blocks: the one admitted last, or the one with the highest key. Decode steps in which
+/// nothing can change are taken together, as one span that can be cut at any step's end.
+struct Replica {
+  let limits: ServingLimits
+  let options: ReplicaOptions
+  let costs: StepTable
+  let batching: Batching
+
+  var ranking: Ranking
+  var waiting: WaitingLine
+  /// Rows of the requests that hold a slot; -1 for a free slot.
+  var slots: [Int32]
+  var freeSlots: [Int]
+  var order: SlotOrder
+  var decodes: DecodeGroup
+  /// Slots whose prompt is in work, in order of admission.
+  var prefilling: [Int] = []
+  /// Prompt tokens of the current step, by slot.
+  var chunks: [(slot: Int, tokens: Int)] = []
+  /// Slots of a static batch whose answers have ended.
+  var padding: [Int] = []
+  var pool: BlockPool
+  var adapters: AdapterSlots
+  /// Slots set aside for the other samples of a prompt in work, by the row of the first.
+  var sampleSlots: [Int32: [Int]] = [:]
+  var hostBlocks = 0
+  /// Caches that have come from a prefill replica and wait for a slot.
+  var received: [Int32] = []
+  /// Rows that end with the step in progress.
+  var givenUp: [Int32] = []
+  /// Rows that ended, or whose prompt is ready to move on, in the step just booked.
+  var ended: [Int32] = []
+  var handedOver: [Int32] = []
+  /// Rows whose slot in a static batch has become free after they were reported.
+  var retired: [Int32] = []
+  /// Rows whose cache is on its way to a decoding replica.
+  var departing: [Int32] = []
+  var clock = ReplicaClock()
+  var counts = ReplicaCounts()
+  /// When a decoding slot's newest token came out, while decodes wait for a step of prompts.
+  var tokenTimes: [Int64]
+  var decodesWait = false
+  /// Requests of each tenant that are here, for fair shares.
+  var tenantRequests: [Int]
+
+  init(
+    limits: ServingLimits, costs: StepTable, scheduler: any Scheduler = FirstComeFirstServed(),
+    batching: Batching? = nil, options: ReplicaOptions = ReplicaOptions(), classes: [RequestClass] = [.standard],
+    forest: PrefixForest? = nil
+  ) {
+    var limits = limits
+    let batching = scheduler.batching ?? batching ?? Batching(limits.chunkedPrefill ? .chunked : .mixed)
+    if let tokens = batching.tokens { limits.maxBatchedTokens = max(tokens, limits.maxSequences) }
+    self.limits = limits
+    self.options = options
+    self.costs = costs
+    self.batching = batching
+    ranking = Ranking(scheduler, classes)
+    waiting = WaitingLine(scheduler.line, tenants: ranking.tenants)
+    let capacity = limits.maxSequences
+    slots = Array(repeating: -1, count: capacity)
+    freeSlots = Array((0..<capacity).reversed())
+    order = SlotOrder(capacity: capacity)
+    decodes = DecodeGroup(spans: costs.spans, blockSize: limits.blockSize, capacity: capacity)
+    let cache = PrefixCache(
+      blockSize: limits.blockSize, eviction: options.eviction, forest: options.prefixCache ? forest : nil)
+    pool = BlockPool(total: limits.blocks, cache: cache)
+    adapters = AdapterSlots(capacity: options.adapterSlots)
+    tokenTimes = Array(repeating: 0, count: capacity)
+    tenantRequests = Array(repeating: 0, count: ranking.tenants)
+  }
+
+  var freeBlocks: Int { pool.available }
+  var usedBlocks: Int { pool.used }
+  var running: Int { order.count }
+  var decoding: Int { decodes.count }
+  var isIdle: Bool { order.count == 0 && waiting.isEmpty && received.isEmpty }
+  /// Requests here, waiting or running.
+  var outstanding: Int { order.count + waiting.count + received.count }
+
+  /// Whether the runtime takes a request at all: within the model's length, the slots, and the whole cache.
+  func canServe(_ request: Request) -> Bool {
+    let tokens = request.inputTokens + request.outputTokens
+    let samples = Int(request.samples)
+    let shared = samples > 1 ? request.inputTokens / limits.blockSize : 0
+    let own = limits.blocks(for: tokens - 1) - shared
+    return tokens <= limits.maxModelLength && samples <= limits.maxSequences
+      && shared + own * samples <= limits.blocks - limits.watermarkBlocks
+  }
+
+  /// Puts a request into the waiting line.
+  mutating func enqueue(_ row: Int32, now: Int64, _ table: inout RequestTable) {
+    let live = table[row]
+    let tenant = ranking.tenant(live)
+    ranking.becomesActive(live) { tenantRequests[$0] > 0 }
+    tenantRequests[tenant] += 1
+    wait(row, atHead: false, now: now, &table)
+    if let span = clock.span, span.steps > 1, mayChangeWithArrival { cut(at: now) }
+  }
+
+  /// Whether a request that arrives could enter before the span ends: not while others wait in front of it for good.
+  private var mayChangeWithArrival: Bool { waiting.count == 1 || !ranking.scheduler.line.isByArrival }
+
+  mutating func wait(_ row: Int32, atHead: Bool, now: Int64, _ table: inout RequestTable) {
+    table[row].isInLine = true
+    let live = table[row]
+    let ranking = self.ranking
+    waiting.add(row, tenant: ranking.tenant(live), atHead: atHead) { ranking.place(live, row: row, now: now) }
+  }
+
+  /// The cache of a request has come from a prefill replica; blocks were reserved for it.
+  mutating func receive(_ row: Int32, now: Int64, _ table: inout RequestTable) {
+    received.append(row)
+    tenantRequests[ranking.tenant(table[row])] += 1
+    cut(at: now)
+  }
+
+  /// Sets blocks aside for a cache that is to come.
+  /// - Returns: Whether there are enough.
+  mutating func reserve(_ blocks: Int) -> Bool {
+    guard blocks + limits.watermarkBlocks <= pool.available else { return false }
+    pool.take(blocks)
+    return true
+  }
+
+  /// A reservation is not needed.
+  mutating func giveBack(_ blocks: Int) { pool.give(blocks) }
+
+  /// A cache has arrived where it was sent.
+  mutating func departed(_ row: Int32, _ table: inout RequestTable) {
+    departing.removeAll { $0 == row }
+    releaseCache(row, &table)
+  }
+
+  /// Tokens of the answer that a request here has, the current span's whole steps not included.
+  func generated(_ live: LiveRequest) -> Int {
+    live.phase == .decoding ? live.generated + decodes.stepsSinceJoin(Int(live.slot)) : live.generated
+  }
+
+  /// Tokens a decoding slot has in cache.
+  func cached(_ slot: Int, _ table: RequestTable) -> Int {
+    let live = table[slots[slot]]
+    return live.phase == .decoding ? decodes.cached(slot) : live.computed
+  }
+
+  // MARK: Checking
+
+  /// Blocks that requests at this replica hold, counted one by one, shared ones once: what ``usedBlocks`` must say.
+  /// - Parameter inStep: With the blocks that the step in progress fills.
+  func heldBlocks(inStep: Bool, _ table: RequestTable) -> Int {
+    var sum = pool.cache.blocks - pool.cache.evictable
+    for row in slots where row >= 0 {
+      let live = table[row]
+      switch live.phase {
+      case .decoding:
+        let takesPart = inStep && clock.isDecoding
+        sum += limits.blocks(for: decodes.cached(Int(live.slot)) + (takesPart ? 1 : 0)) - live.sharedBlocks
+      default: sum += live.blocks + live.endBlocks
+      }
+    }
+    return sum + (received + departing).reduce(0) { $0 + table[$1].blocks }
+  }
+}
+
+/// What a replica counts over a run.
+package struct ReplicaCounts: Sendable, Equatable {
+  package var preemptions = 0
+  package var swapsOut = 0
+  package var swapsIn = 0
+  /// Prompt tokens asked for, and those of them found in the prefix cache.
+  package var promptTokens = 0
+  package var hitTokens = 0
+  package var adapterLoads = 0
+
+  mutating func add(_ other: ReplicaCounts) {
+    preemptions += other.preemptions
+    swapsOut += other.swapsOut
+    swapsIn += other.swapsIn
+    promptTokens += other.promptTokens
+    hitTokens += other.hitTokens
+    adapterLoads += other.adapterLoads
+  }
+}

@@ -1,0 +1,38 @@
+import Quantities
+
+/// What a replica does beyond the plainest serving.
+package struct ReplicaOptions: Sendable {
+  /// How a request that loses its place gives up its cache.
+  package enum Preemption: String, CaseIterable, Sendable {
+    /// Dropped, and computed again later, answer so far included.
+    case recompute
+    /// Copied to host memory, and back later; dropped when there is no room.
+    case swap
+  }
+
+  package enum Role: String, CaseIterable, Sendable {
+    /// Prompts and answers.
+    case mixed
+    /// Prompts only; their caches move to a decoding replica with the first token.
+    case prefill
+    /// Answers of prompts that were computed elsewhere.
+    case decode
+  }
+
+  package var preemption = Preemption.recompute
+  /// KV blocks that host memory takes.
+  package var swapBlocks = 0
+  /// Time to copy one KV block between device and host.
+  package var swapTime = Seconds.zero
+  /// Whether prompts that begin alike share cache.
+  package var prefixCache = false
+  package var eviction = Eviction.lru
+  /// LoRA adapters on the device at once, and the time to load one.
+  package var adapterSlots = 0
+  package var adapterLoad = Seconds.zero
+  package var role = Role.mixed
+  /// Whether decode steps in which nothing can change are taken at once. The results are the same, bit for bit.
+  package var takesManySteps = true
+
+  package init() {}
+}
