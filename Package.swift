@@ -29,12 +29,18 @@ let package = Package(
     .target(name: "Serving", dependencies: ["Quantities", "EventKernel", "Workloads", "Execution", deque, histogram]),
     .systemLibrary(name: "CGSL", pkgConfig: "gsl", providers: [.apt(["libgsl-dev"])]),
     .target(name: "Statistics", dependencies: ["EventKernel", "CGSL"]),
+    .target(
+      name: "Calibration",
+      dependencies: [
+        "Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "Execution", "EventKernel", "Workloads", "Serving",
+        "Statistics",
+      ]),
     .target(name: "Reporting", dependencies: ["Quantities", "EventKernel"]),
     .executableTarget(
       name: "ridgeline",
       dependencies: [
         "Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "Execution", "Workloads", "Serving",
-        "Reporting", argumentParser,
+        "Calibration", "Statistics", "Reporting", argumentParser,
       ]),
     .executableTarget(
       name: "ridgeline-bench",

@@ -10,6 +10,8 @@ package struct Calibration: Sendable {
   package var aliases: [String] { [] }
   /// What it applies to; nothing means any.
   package var deviceClass: DeviceClass?
+  /// Maker of the devices; software differs more between makers than hardware of one class does.
+  package var vendor: String?
   package var device: String?
   package var runtime: String?
   /// Day of the fit, ISO 8601.
@@ -18,10 +20,22 @@ package struct Calibration: Sendable {
   package var method: String
   package var error: String
   package var valid: String
+  /// The sizes the fit saw; nothing where nothing was fitted.
+  package var range: CalibratedRange?
+  /// How far measurements may lie from what these constants predict.
+  package var interval: PredictionInterval?
   package var constants: Constants
 
-  /// How closely it is aimed: device before class, runtime before none.
-  var specificity: Int { (device != nil ? 4 : deviceClass != nil ? 2 : 0) + (runtime != nil ? 1 : 0) }
+  /// How closely it is aimed: device before class, one maker before all, runtime before none.
+  var specificity: Int {
+    (device != nil ? 8 : deviceClass != nil ? 4 : 0) + (vendor != nil ? 2 : 0) + (runtime != nil ? 1 : 0)
+  }
+
+  /// Whether it speaks of a device under a runtime.
+  package func applies(to other: Device, runtime name: String) -> Bool {
+    (device == nil || device == other.name) && (deviceClass == nil || deviceClass == other.deviceClass)
+      && (vendor == nil || vendor == other.vendor) && (runtime == nil || runtime == name)
+  }
 }
 
 extension Calibration: CatalogueEntry {
@@ -41,6 +55,7 @@ extension Calibration: CatalogueEntry {
         name: try checkedName(file, name),
         title: try file.string("title"),
         deviceClass: try target.optionalChoice("class", DeviceClass.self),
+        vendor: try target.optionalString("vendor"),
         device: try target.optionalString("device"),
         runtime: try target.optionalString("runtime"),
         date: try file.string("date"),
@@ -48,6 +63,8 @@ extension Calibration: CatalogueEntry {
         method: try prose("method"),
         error: try prose("error"),
         valid: try prose("valid"),
+        range: try file.optional("range").map(CalibratedRange.parse),
+        interval: try file.optional("interval").map(PredictionInterval.parse),
         constants: try constants(file.required("constants")))
       try target.finish()
       guard calibration.device != nil || calibration.deviceClass != nil else {
@@ -62,11 +79,9 @@ extension Calibration: CatalogueEntry {
       var constants = Constants()
       for key in ConstantKey.allCases {
         guard let item = table.optional(key.name) else { continue }
-        if key.isTime {
-          constants[key] = try item.quantity(TimeDimension.self, allowingZero: true).value
-        } else {
-          constants[key] = try item.double(in: key.isRate ? 0.001...2 : 0...10_000)
-        }
+        constants[key] =
+          key.kind == .time
+          ? try item.quantity(TimeDimension.self, allowingZero: true).value : try item.double(in: key.range)
       }
       return constants
     }
@@ -78,16 +93,15 @@ package struct CalibrationChoice: Sendable {
   package let constants: Constants
   /// Names of the files used, most general first.
   package let names: [String]
+  package let intervals: IntervalChoice
 
   /// - Throws: ``DataError`` when some constant has no value for this device.
   package init(
     device: Device, runtime: String, from calibrations: [Calibration], folder: String
   ) throws {
-    let applicable = calibrations.filter { calibration in
-      (calibration.device == nil || calibration.device == device.name)
-        && (calibration.deviceClass == nil || calibration.deviceClass == device.deviceClass)
-        && (calibration.runtime == nil || calibration.runtime == runtime)
-    }.sorted { ($0.specificity, $0.name) < ($1.specificity, $1.name) }
+    let applicable = calibrations.filter { $0.applies(to: device, runtime: runtime) }.sorted {
+      ($0.specificity, $0.name) < ($1.specificity, $1.name)
+    }
     var merged = Constants()
     for calibration in applicable { merged.override(with: calibration.constants) }
     guard merged.missing.isEmpty else {
@@ -98,5 +112,6 @@ package struct CalibrationChoice: Sendable {
     }
     constants = merged
     names = applicable.map(\.name)
+    intervals = IntervalChoice(applicable)
   }
 }

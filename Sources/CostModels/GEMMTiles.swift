@@ -6,10 +6,10 @@ struct GEMMTile {
   let columns: Double
   /// Ways the inner dimension is split between units.
   let split: Double
-  /// Rate of a unit on this tile, relative to its best tile.
+  /// Rate of a unit on this tile, relative to its best tile, beyond what loading costs it.
   let efficiency: Double
 
-  init(_ rows: Double, _ columns: Double, split: Double = 1, efficiency: Double) {
+  init(_ rows: Double, _ columns: Double, split: Double = 1, efficiency: Double = 1) {
     self.rows = rows
     self.columns = columns
     self.split = split
@@ -19,14 +19,8 @@ struct GEMMTile {
 
 /// Tile menus by device class: the shape of the efficiency curve that devices of a class share.
 enum GEMMTiles {
-  /// Share of the units that must be at work to draw the full memory bandwidth. NPUs load through copy engines of their
-  /// own, whatever the arrays do.
-  static func unitsToSaturateMemory(_ deviceClass: DeviceClass) -> Double {
-    switch deviceClass {
-    case .tensorCoreGPU, .integratedGPU, .simdCPU, .storage: 0.5
-    case .systolicNPU, .dataflowNPU: 0
-    }
-  }
+  /// Inner elements that units step through at a time.
+  static let innerStep = 32.0
 
   static func menu(for deviceClass: DeviceClass) -> [GEMMTile] {
     switch deviceClass {
@@ -38,17 +32,11 @@ enum GEMMTiles {
     }
   }
 
-  /// Tiles of the usual tensor-core libraries. Small tiles reuse less of what they load, so they run slower.
-  private static let tensorCoreGPU = [
-    GEMMTile(256, 128, efficiency: 1),
-    GEMMTile(128, 128, efficiency: 0.97),
-    GEMMTile(128, 64, efficiency: 0.85),
-    GEMMTile(64, 64, efficiency: 0.7),
-    GEMMTile(64, 64, split: 4, efficiency: 0.7),
-    GEMMTile(16, 128, efficiency: 0.5),
-    GEMMTile(16, 64, efficiency: 0.4),
-    GEMMTile(16, 64, split: 4, efficiency: 0.4),
-  ]
+  /// Tiles of the usual tensor-core libraries, each whole and with its inner dimension split. Small tiles reuse less of
+  /// what they load, and loading is priced, so they need no efficiency of their own.
+  private static let tensorCoreGPU = [16.0, 64, 128].flatMap { rows in
+    [32.0, 128, 256].flatMap { columns in [1.0, 4, 16].map { GEMMTile(rows, columns, split: $0) } }
+  }
 
   /// A few large arrays; short inputs stream through at the array's width.
   private static let systolic = [

@@ -64,3 +64,14 @@ func smoothMaximum(_ a: Double, _ b: Double) -> Double {
   let bSquared = b * b
   return (aSquared * aSquared + bSquared * bSquared).squareRoot().squareRoot()
 }
+
+/// The 4-norm of three.
+@inline(__always)
+func smoothMaximum(_ a: Double, _ b: Double, _ c: Double) -> Double {
+  let (aSquared, bSquared, cSquared) = (a * a, b * b, c * c)
+  return (aSquared * aSquared + bSquared * bSquared + cSquared * cSquared).squareRoot().squareRoot()
+}
+
+/// The 2-norm: a softer maximum, where two limits are often met by different parts of one kernel.
+@inline(__always)
+func softMaximum(_ a: Double, _ b: Double) -> Double { (a * a + b * b).squareRoot() }

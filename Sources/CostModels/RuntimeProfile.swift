@@ -24,6 +24,10 @@ package struct RuntimeProfile: Sendable {
   package var chunkedPrefill: Bool
   /// Whether decode steps replay a captured graph, so that launches cost nothing on the host.
   package var graphCapture: Bool
+  /// Whether a step is put together while the one before runs, so that a request that arrives then waits for the next.
+  package var schedulesAhead: Bool
+  /// Whether a request enters only when the cache can hold its whole answer beside those of the running ones.
+  package var reservesAnswers: Bool
   package var citations: [String: String]
 }
 
@@ -51,6 +55,8 @@ extension RuntimeProfile: CatalogueEntry {
         maxSequences: try file.int("max_num_seqs", in: 1...1_000_000),
         chunkedPrefill: try file.required("chunked_prefill").bool(),
         graphCapture: try file.required("graph_capture").bool(),
+        schedulesAhead: try file.optionalBool("schedules_ahead") ?? false,
+        reservesAnswers: try file.optionalBool("reserves_answers") ?? false,
         citations: sources.byField)
     }
   }

@@ -9,9 +9,11 @@ package struct Deployment: Sendable {
   package let platform: Platform
   package let graph: OperatorGraph
   package let runtime: RuntimeProfile
-  package let pricer: OperatorPricer
+  package private(set) var pricer: OperatorPricer
   /// Calibration files in use, most general first.
   package let calibrations: [String]
+  /// How far measurements may lie from predictions.
+  package let intervals: IntervalChoice
   /// Choices made for the user that a reader should know.
   package let notes: [String]
 
@@ -28,10 +30,20 @@ package struct Deployment: Sendable {
     self.runtime = runtime
     pricer = OperatorPricer(platform: platform, constants: calibration.constants)
     calibrations = calibration.names
+    intervals = calibration.intervals
     let (chosen, notes) = try formats.resolve(for: model, on: platform.device, rates: pricer.rates)
-    self.notes = notes
+    self.notes =
+      notes
+      + (platform.dies > 1 ? ["\(platform.name) holds \(platform.dies) dies a package; tp, pp and dp count dies"] : [])
     graph = try OperatorGraph(model: model, plan: Plan(formats: chosen, parallelism: parallelism))
     try checkDevices()
+  }
+
+  /// The same deployment under other constants.
+  package func with(_ constants: Constants) -> Deployment {
+    var copy = self
+    copy.pricer = OperatorPricer(platform: platform, constants: constants)
+    return copy
   }
 
   private func checkDevices() throws(DeploymentError) {

@@ -47,11 +47,14 @@ package final class StepTable {
   /// Whether decode steps are priced by curves, so that many can be taken at once.
   package let hasCurves: Bool
 
-  /// - Parameter powerCap: Board power of all devices together that steps are stretched to stay under.
+  /// - Parameters:
+  ///   - powerCap: Board power of all devices together that steps are stretched to stay under.
+  ///   - perRank: Whether the table is of one data-parallel rank among others that step as it does, each with as much
+  ///     to do; energy is then of the rank's devices alone.
   /// - Throws: ``ReplayError`` for plans that the engine cannot replay yet.
-  package init(_ deployment: Deployment, powerCap: Watts? = nil) throws(ReplayError) {
+  package init(_ deployment: Deployment, powerCap: Watts? = nil, perRank: Bool = false) throws(ReplayError) {
     if deployment.parallelism.pipeline > 1 { throw .pipeline }
-    if deployment.parallelism.data > 1 { throw .dataParallel }
+    if deployment.parallelism.data > 1, !perRank { throw .dataParallel }
     if deployment.model.encoder != nil { throw .encoder(model: deployment.model.name) }
     self.deployment = deployment
     self.powerCap = powerCap
@@ -353,6 +356,8 @@ private struct LinearOperator {
   /// FLOPs and bytes for one token, and for one attended pair (and one key read) by span.
   private let flopsPerToken: Double
   private let bytesPerToken: Double
+  /// Bytes a token adds to the cache, which are part of those.
+  private let writtenPerToken: Double
   private let flopsPerPair: SpanSums
   private let bytesPerPair: SpanSums
   private let flopsPerKey: SpanSums
@@ -372,6 +377,7 @@ private struct LinearOperator {
     isDecode = scope == .decode
     flopsPerToken = base.flops.value
     bytesPerToken = base.traffic.total.value
+    writtenPerToken = base.traffic.kvWritten.value
     func slope(_ probes: [Operator], _ value: (Operator) -> Double) -> SpanSums {
       SpanSums(probes.map { value($0) - value(base) })
     }
@@ -387,7 +393,8 @@ private struct LinearOperator {
     let tokens = Double(isDecode ? step.decodeSequences : step.prefillTokens)
     work.flops = FLOPs(tokens * flopsPerToken + (pairs * flopsPerPair).sum() + (step.prefillKeys * flopsPerKey).sum())
     let bytes = tokens * bytesPerToken + (pairs * bytesPerPair).sum() + (step.prefillKeys * bytesPerKey).sum()
-    work.traffic = ModelGraph.Traffic(kvRead: Bytes(bytes))
+    let written = tokens * writtenPerToken
+    work.traffic = ModelGraph.Traffic(kvRead: Bytes(bytes - written), kvWritten: Bytes(written))
     switch template.kind {
     case .decodeAttention(var shape):
       shape.sequences = step.decodeSequences

@@ -31,6 +31,7 @@ extension Device: CatalogueEntry {
         storage: try file.optional("storage").map { try storage($0, sources) },
         operatorRates: try file.optionalArray("operators").map { try operatorRate($0, sources) },
         numaNodes: try file.optionalInt("numa_nodes", in: 1...64) ?? 1,
+        dies: try file.optionalInt("dies", in: 1...16) ?? 1,
         citations: sources.byField)
       try device.checkWholeness(document)
       return device
@@ -92,7 +93,8 @@ extension Device: CatalogueEntry {
       return DeviceLink(
         role: try block.choice("role", DeviceLink.Role.self),
         link: try block.string("link"),
-        count: try block.int("count", in: 1...1024))
+        count: try block.int("count", in: 1...1024),
+        mesh: try block.optionalInt("mesh", in: 2...1024))
     }
   }
 

@@ -22,6 +22,8 @@ package struct Device: Sendable {
   package var storage: Storage?
   package var operatorRates: [OperatorRate]
   package var numaNodes: Int
+  /// Separate processors in the package that software sees as so many devices; a rank of a plan is one of them.
+  package var dies: Int
   /// Citation of each number by its path in the file.
   package var citations: [String: String]
 }
@@ -81,6 +83,8 @@ package struct DeviceLink: Sendable {
   package var role: Role
   package var link: String
   package var count: Int
+  /// Devices of the full mesh that these units are dealt out over, itself included; nothing behind a switch.
+  package var mesh: Int?
 }
 
 package struct PowerLimits: Sendable {

@@ -88,6 +88,18 @@ package struct ExpertGEMMShape: Sendable, Equatable {
   package var activeExperts: Double
   package var columns: Int
   package var inner: Int
+  /// Mean visits to an active expert by eighths of them, least visited first.
+  package var loads: SIMD8<Double>
+  /// Whether every step has exactly these loads; otherwise they vary about them.
+  package var isExact: Bool
+
+  /// Tiles of `rows` rows that the active experts need. An expert's last tile is half full on average where loads vary.
+  package func tiles(_ rows: Double) -> Double {
+    let full = loads / rows
+    if isExact { return activeExperts / 8 * full.rounded(.up).sum() }
+    let expected = full + SIMD8(repeating: 0.5 * (1 - 1 / rows))
+    return activeExperts / 8 * pointwiseMax(expected, SIMD8(repeating: 1)).sum()
+  }
 }
 
 package struct DecodeAttentionShape: Sendable, Equatable {
@@ -95,6 +107,8 @@ package struct DecodeAttentionShape: Sendable, Equatable {
   /// Query and KV heads on this device; latent attention has one KV head.
   package var queryHeads: Int
   package var kvHeads: Int
+  /// Elements of a key and its value together.
+  package var pairWidth: Int
 }
 
 package struct PrefillAttentionShape: Sendable, Equatable {

@@ -164,7 +164,9 @@ extension OperatorGraph {
       Operator(
         name: "cross_attention",
         kind: .decodeAttention(
-          DecodeAttentionShape(sequences: step.tokens, queryHeads: split.queryHeads, kvHeads: split.kvHeads)),
+          DecodeAttentionShape(
+            sequences: step.tokens, queryHeads: split.queryHeads, kvHeads: split.kvHeads,
+            pairWidth: attention.headWidth + attention.valueWidth)),
         count: count,
         flops: FLOPs(2 * step.crossKeys * Double(split.queryHeads * (attention.headWidth + attention.valueWidth))),
         traffic: traffic, compute: formats.stream))
@@ -189,7 +191,8 @@ extension OperatorGraph {
           name: "attention_decode",
           kind: .decodeAttention(
             DecodeAttentionShape(
-              sequences: step.decodeSequences, queryHeads: cost.queryHeads, kvHeads: cost.kvHeads)),
+              sequences: step.decodeSequences, queryHeads: cost.queryHeads, kvHeads: cost.kvHeads,
+              pairWidth: cost.pairFLOPs / 2)),
           count: count, flops: FLOPs(context * queries * Double(cost.queryHeads * cost.pairFLOPs)),
           traffic: Traffic(
             activations: formats.stream.size(of: tokens * activationElements), kvRead: cost.readBytes * context,

@@ -32,7 +32,7 @@ extension OperatorGraph {
 
   /// Router, dispatch, one GEMM pair for each visited expert, combine, and what every token visits besides.
   private func addMixture(_ mixture: MixtureOfExperts, rows: Int, count: Int, to list: inout [Operator]) {
-    let load = ExpertLoad(mixture, rows: rows, parallelism)
+    let load = ExpertLoad(mixture, rows: rows, plan)
     let width = mixture.expertWidth.dividedUp(by: parallelism.expertTensor)
     list.append(
       gemm(
@@ -40,15 +40,17 @@ extension OperatorGraph {
         input: formats.stream))
     let crossing = parallelism.expert > 1 && parallelism.data > 1
     if crossing { addDispatch("dispatch", mixture, rows: rows, count: count, to: &list) }
-    addPermutation("permute", visits: load.visits, count: count, to: &list)
+    // Without an exchange every device has all tokens, and kernels pass over the rows of experts that are elsewhere.
+    let streamed = crossing ? load.visits : load.allVisits
+    addPermutation("permute", visits: streamed, count: count, to: &list)
     list.append(
       expertGEMM(
         mixture.gated ? "expert_gate_up" : "expert_up", load, columns: (mixture.gated ? 2 : 1) * width, inner: hidden,
         count: count))
     addActivation(
-      "expert_activation", rows: load.visits, width: width, gated: mixture.gated, count: count, to: &list)
+      "expert_activation", rows: streamed, width: width, gated: mixture.gated, count: count, to: &list)
     list.append(expertGEMM("expert_down", load, columns: hidden, inner: width, count: count))
-    addPermutation("unpermute", visits: load.visits, count: count, to: &list)
+    addPermutation("unpermute", visits: streamed, count: count, to: &list)
     if crossing { addDispatch("combine", mixture, rows: rows, count: count, to: &list) }
     if let shared = mixture.shared { addDense(shared, prefix: "shared_", rows: rows, count: count, to: &list) }
   }
@@ -57,7 +59,9 @@ extension OperatorGraph {
     let activations =
       formats.activations.size(of: load.visits * Double(inner)) + formats.stream.size(of: load.visits * Double(columns))
     let weights = formats.experts.size(of: load.active * Double(columns) * Double(inner))
-    let shape = ExpertGEMMShape(visits: load.visits, activeExperts: load.active, columns: columns, inner: inner)
+    let shape = ExpertGEMMShape(
+      visits: load.visits, activeExperts: load.active, columns: columns, inner: inner, loads: load.eighths,
+      isExact: plan.routing == .even)
     return Operator(
       name: name, kind: .expertGEMM(shape), count: count,
       flops: FLOPs(2 * load.visits * Double(columns) * Double(inner)),
@@ -81,22 +85,5 @@ extension OperatorGraph {
       collective(
         name, .allToAll, ranks: parallelism.expert, stride: parallelism.expertTensor,
         message: format.size(of: elements), count: count))
-  }
-}
-
-/// Expected load of one device's experts when routing is uniform.
-struct ExpertLoad {
-  /// Token visits to the device's experts.
-  let visits: Double
-  /// Experts of the device that at least one token visits: n (1 - (1 - k/n)^tokens), shared out.
-  let active: Double
-
-  init(_ mixture: MixtureOfExperts, rows: Int, _ parallelism: Parallelism) {
-    let spread = parallelism.expert
-    let tokens = Double(rows) * Double(spread > 1 ? parallelism.data : 1)
-    let experts = Double(mixture.experts)
-    let share = Double(mixture.expertsPerToken) / experts
-    visits = tokens * Double(mixture.expertsPerToken) / Double(spread)
-    active = experts * (1 - pow(1 - share, tokens)) / Double(spread)
   }
 }

@@ -1,13 +1,18 @@
 import Quantities
 
-/// How a model is laid out: the format of each tensor role, and how many devices share the work.
+/// How a model is laid out: the format of each tensor role, how many devices share the work, and how tokens
+/// choose experts.
 package struct Plan: Sendable, Hashable {
   package var formats: Formats
   package var parallelism: Parallelism
+  package var routing: ExpertRouting
 
-  package init(formats: Formats, parallelism: Parallelism = Parallelism()) {
+  package init(
+    formats: Formats, parallelism: Parallelism = Parallelism(), routing: ExpertRouting = .uniform
+  ) {
     self.formats = formats
     self.parallelism = parallelism
+    self.routing = routing
   }
 }
 

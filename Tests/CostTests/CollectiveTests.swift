@@ -40,11 +40,22 @@ import Testing
     }
   }
 
+  /// Up to 1 MB in one shot, 5 us and 3 messages; beyond, 100 us, 10 us for each rank past two, and 1.5 messages.
+  @Test func `long messages go round a ring, never faster than short ones`() throws {
+    let constants = [
+      "collective_one_shot_start": "5 us", "collective_two_shot_start": "1 s", "collective_direct_limit": "1e6",
+      "collective_ring_start": "100 us", "collective_ring_hop": "10 us",
+    ]
+    #expect(near(try time(.allReduce, 4, 1e6, constants), 5e-6 + 3e6 / 10e9))
+    #expect(near(try time(.allReduce, 4, 1.001e6, constants), 5e-6 + 3e6 / 10e9))
+    #expect(near(try time(.allReduce, 4, 1e8, constants), 120e-6 + 1.5e8 / 10e9))
+  }
+
   @Test func `gathers, exchanges and hops move what each rank lacks`() throws {
     #expect(near(try time(.allGather, 8, 1e9), 0.7))
     #expect(near(try time(.allToAll, 8, 1e9), 0.0875))
     #expect(near(try time(.pointToPoint, 2, 1e9), 0.1))
-    #expect(near(try time(.pointToPoint, 2, 1e9, ["collective_link": "0.5"]), 0.2))
+    #expect(near(try time(.pointToPoint, 2, 1e9, ["collective_ring_link": "0.5"]), 0.2))
   }
 
   @Test func `ranks beyond a node talk over both levels`() throws {

@@ -75,7 +75,8 @@ import Testing
   @Test func `a row beyond a tile costs a whole tile more`() throws {
     // One unit, so that tiles run one after another; 257 rows take 384 rows of 128-row tiles.
     let (even, odd) = (gemm(256, 4096, 4096), gemm(257, 4096, 4096))
-    let pricer = try pricer()
+    // Loading makes small tiles, which would fit better, too slow.
+    let pricer = try pricer(RoundDevice(), ["gemm_load": "60"])
     let rise = pricer.price(odd).time / pricer.price(even).time
     #expect(rise > 1.2)
     // Its FLOPs rise by 0.4 % only.
@@ -87,12 +88,15 @@ import Testing
   @Test func `a tile beyond the units costs a whole wave more`() throws {
     var device = RoundDevice()
     device.units = 64
-    let pricer = try pricer(device)
-    // 256 x 128 tiles: 8 x 8 fill 64 units once, 8 x 9 begin a second wave.
+    let tuned = try pricer(device, ["gemm_load": "25"])
+    // 128 x 256 tiles: 16 x 4 fill 64 units once, 16 x 5 begin a second wave.
     let (full, over) = (gemm(2048, 1024, 8192), gemm(2048, 1152, 8192))
-    #expect(near(pricer.price(full).time.value, full.flops.value / 1e12, within: 0.02))
-    #expect(pricer.price(over).time / pricer.price(full).time > 1.3)
-    #expect(over.flops / full.flops < 1.13)
+    #expect(near(tuned.price(full).time.value, full.flops.value / 1e12, within: 0.02))
+    #expect(tuned.price(over).time / tuned.price(full).time > 1.15)
+    #expect(over.flops / full.flops < 1.1251)
+    // Where units share out the last wave, small tiles cost their FLOPs again.
+    let shared = try pricer(device, ["gemm_wave": "0"])
+    #expect(near(shared.price(over).time / shared.price(full).time, over.flops / full.flops, within: 0.01))
   }
 
   @Test func `experts side by side cost as much as one GEMM of all their rows when tiles are full`() throws {
@@ -109,16 +113,65 @@ import Testing
     #expect(pricer.price(work).time == .zero)
   }
 
+  /// One unit, so that costs add up: tiles of 128 x 256 over 256 x 512 make four waves.
+  @Test func `filling, stepping, loading and storing slow each tile`() throws {
+    let work = gemm(256, 512, 1024)
+    let ideal = work.flops.value / 1e12
+    func time(_ constants: [String: String]) throws -> Double {
+      try pricer(RoundDevice(), constants).price(work).time.value
+    }
+    #expect(near(try time(["gemm_fill": "1 s"]), 4, within: 1e-3))
+    // 1 ms for each of 1024 steps of each tile.
+    #expect(near(try time(["gemm_step": "1 ms", "gemm_fill": "1 s"]), 4 * 2.024, within: 1e-3))
+    // A byte loaded costs 10,000 FLOPs: (128 + 256) rows of 1024 elements of 2 bytes, four times.
+    #expect(near(try time(["gemm_load": "10000", "gemm_store": "0"]), 31.45728e-3, within: 1e-3))
+    // Writing twice over: 256 x 512 results of 2 bytes more.
+    let bytes = work.traffic.total.value + 2 * 256 * 512
+    #expect(near(try time(["gemm_write": "2", "gemm_memory": "0.001"]), bytes / 100e6, within: 1e-3))
+    #expect(ideal < 1e-3)
+  }
+
+  @Test func `a narrow product splits its inner dimension and pays for adding up`() throws {
+    var device = RoundDevice()
+    device.units = 64
+    let work = gemm(16, 32, 65_536)
+    let step = ["gemm_step": "1 us"]
+    // One tile of 65536 steps, or sixteen of 4096 side by side.
+    #expect(near(try pricer(device, step).price(work).time.value, 4.096e-3, within: 1e-3))
+    let slow = step.merging(["gemm_split_start": "1 s"]) { $1 }
+    #expect(near(try pricer(device, slow).price(work).time.value, 65.536e-3, within: 1e-3))
+  }
+
   // MARK: Attention
+
+  @Test func `splitting long contexts and gathering query groups start decode attention later`() throws {
+    let constants = [
+      "decode_attention_join": "4 s", "decode_attention_join_context": "999", "decode_attention_regroup": "1 s",
+    ]
+    let pricer = try pricer(RoundDevice(), constants)
+    func start(_ sequences: Int, _ queryHeads: Int, _ kvHeads: Int, context: Int) -> Double {
+      var work = stream(flops: 2 * 256 * Double(sequences * queryHeads * context), bytes: 0)
+      work.compute = .bf16
+      work.kind = .decodeAttention(.make(sequences: sequences, queryHeads: queryHeads, kvHeads: kvHeads))
+      return pricer.price(work).time.value
+    }
+    // Half of the joining is due at 1000 tokens, three quarters at 3000.
+    #expect(near(start(1, 8, 2, context: 1000), 2, within: 1e-3))
+    #expect(near(start(1, 8, 2, context: 3000), 3, within: 1e-3))
+    // Several sequences with several KV heads and groups of queries are gathered first.
+    #expect(near(start(2, 8, 2, context: 1000), 3, within: 1e-3))
+    #expect(near(start(2, 8, 1, context: 1000), 2, within: 1e-3))
+    #expect(near(start(2, 8, 8, context: 1000), 2, within: 1e-3))
+  }
 
   @Test func `decode attention streams the cache and each sequence and head has a floor`() throws {
     var work = stream(flops: 1e6, bytes: 1e9)
     work.compute = .bf16
     work.kind = .decodeAttention(.make(sequences: 10, queryHeads: 32, kvHeads: 8))
     #expect(near(try pricer().price(work).time.value, 1e-2, within: 1e-6))
-    // 80 pairs of a sequence and a KV head on 1 unit, 1 ms each.
+    // 80 pairs of a sequence and a KV head on 1 unit, 1 ms each; the root of 80^2 + 10^2.
     let floored = try pricer(RoundDevice(), ["decode_attention_tile": "1 ms"]).price(work)
-    #expect(near(floored.time.value, 80e-3, within: 1e-3))
+    #expect(near(floored.time.value, 80.6225774829855e-3, within: 1e-6))
   }
 
   @Test func `decode attention pads query groups to eight rows`() throws {
@@ -143,10 +196,10 @@ import Testing
       work.kind = .prefillAttention(.make(sequences: 1, tokens: tokens, queryHeads: 8, headWidth: 64))
       return try self.pricer(device).price(work).time.value
     }
-    // 8 heads x 32 tiles on 64 units: twice over, evenly.
-    #expect(near(try time(4096), 1e-3))
+    // 8 heads x 64 tiles of 96 rows on 64 units: eight times over, evenly; the longest tile takes a quarter of that.
+    #expect(near(try time(6144), 1e-3 * (1 + 1 / 16.0).squareRoot()))
     // 8 heads x 4 tiles: half of the units, and the longest tile is twice the mean.
-    #expect(near(try time(512), 4e-3))
+    #expect(near(try time(384), 1e-3 * (1 + 16.0).squareRoot()))
   }
 
   @Test func `prefill attention does not get cheaper when a token begins a new tile`() throws {
@@ -253,13 +306,15 @@ import Testing
 
 extension ExpertGEMMShape {
   static func make(visits: Double, active: Double, columns: Int, inner: Int) -> ExpertGEMMShape {
-    ExpertGEMMShape(visits: visits, activeExperts: active, columns: columns, inner: inner)
+    ExpertGEMMShape(
+      visits: visits, activeExperts: active, columns: columns, inner: inner,
+      loads: SIMD8(repeating: active > 0 ? visits / active : 0), isExact: true)
   }
 }
 
 extension DecodeAttentionShape {
   static func make(sequences: Int, queryHeads: Int, kvHeads: Int) -> DecodeAttentionShape {
-    DecodeAttentionShape(sequences: sequences, queryHeads: queryHeads, kvHeads: kvHeads)
+    DecodeAttentionShape(sequences: sequences, queryHeads: queryHeads, kvHeads: kvHeads, pairWidth: 256)
   }
 }
 

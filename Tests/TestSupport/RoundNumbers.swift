@@ -66,12 +66,18 @@ package struct RoundDevice {
 package enum TestCalibration {
   /// Every share 1, every start 0; static power a fifth of the cap, compute half, memory three tenths.
   package static let ideal: [String: String] = [
-    "gemm_compute": "1", "gemm_memory": "1", "gemm_start": "0 s", "gemm_prologue": "0", "expert_compute": "1",
+    "gemm_compute": "1", "gemm_memory": "1", "gemm_start": "0 s", "gemm_fill": "0 s", "gemm_step": "0 s",
+    "gemm_load": "0", "gemm_store": "1", "gemm_write": "1", "gemm_wave": "1", "gemm_split_start": "0 s",
+    "expert_compute": "1", "expert_start": "0 s", "expert_fill": "0 s", "expert_load": "0",
     "decode_attention_compute": "1", "decode_attention_memory": "1", "decode_attention_start": "0 s",
-    "decode_attention_tile": "0 s", "prefill_attention_compute": "1", "prefill_attention_memory": "1",
-    "prefill_attention_start": "0 s", "elementwise_memory": "1", "elementwise_start": "0 s", "scan_compute": "1",
+    "decode_attention_tile": "0 s", "decode_attention_join": "0 s", "decode_attention_join_context": "1000",
+    "decode_attention_regroup": "0 s", "prefill_attention_compute": "1", "prefill_attention_memory": "1",
+    "prefill_attention_start": "0 s", "prefill_attention_tile": "0 s", "prefill_attention_write": "1",
+    "prefill_attention_head": "0", "elementwise_memory": "1", "elementwise_start": "0 s", "scan_compute": "1",
     "collective_link": "1", "collective_one_shot_start": "0 s", "collective_two_shot_start": "0 s",
-    "collective_hop": "0 s", "launch": "0 s", "step_overhead": "0 s", "step_per_sequence": "0 s",
+    "collective_hop": "0 s", "collective_direct_limit": "1e12", "collective_ring_start": "0 s",
+    "collective_ring_hop": "0 s", "collective_ring_link": "1", "exchange_start": "0 s", "exchange_link": "1",
+    "launch": "0 s", "step_overhead": "0 s", "step_per_sequence": "0 s", "request_overhead": "0 s",
     "power_static": "0.2", "power_compute": "0.5", "power_memory": "0.3",
   ]
 

@@ -30,11 +30,13 @@ package struct ReplicaPlan {
   package let costs: StepTable
   let draftCosts: StepTable?
 
-  /// - Parameter powerCap: Board power of all its devices together that steps are stretched to stay under.
+  /// - Parameters:
+  ///   - powerCap: Board power of all its devices together that steps are stretched to stay under.
+  ///   - costs: Prices of the deployment's steps, where a table has them already.
   /// - Throws: ``ReplayError`` or ``ServingError`` when the deployment cannot be replayed.
   package init(
     _ deployment: Deployment, limits: ServingLimits, options: ReplicaOptions = ReplicaOptions(),
-    batching: Batching? = nil, powerCap: Watts? = nil
+    batching: Batching? = nil, powerCap: Watts? = nil, costs known: StepTable? = nil
   ) throws {
     guard limits.blocks > 0 else {
       throw ServingError.noCache(
@@ -48,9 +50,12 @@ package struct ReplicaPlan {
     self.limits = limits
     self.options = options
     self.batching = batching
-    costs = try StepTable(deployment, powerCap: powerCap)
+    costs = try known ?? StepTable(deployment, powerCap: powerCap)
     draftCosts = try options.speculation?.draft.map { try StepTable($0, powerCap: powerCap) }
   }
+
+  /// Nanoseconds that answers spend on their way to the client and requests from it.
+  var requestOverhead: Int64 { Int64((deployment.pricer.constants[.requestOverhead] * 1e9).rounded()) }
 
   var idlePower: Watts { deployment.platform.device.power.idle * Double(deployment.parallelism.devices) }
 }

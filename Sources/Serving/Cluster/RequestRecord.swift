@@ -48,6 +48,12 @@ package struct RequestRecord: Sendable {
     replica = Int(live.replica)
   }
 
+  /// Tokens reach the client that much later than they leave the engine.
+  mutating func delay(by nanoseconds: Int64) {
+    if firstToken >= 0 { firstToken += nanoseconds }
+    if completion >= 0 { completion += nanoseconds }
+  }
+
   package var queueTime: Int64 { firstScheduled - arrival }
   package var timeToFirstToken: Int64 { firstToken - arrival }
   package var endToEnd: Int64 { completion - arrival }

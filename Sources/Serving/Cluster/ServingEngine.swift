@@ -51,6 +51,8 @@ package struct ServingEngine {
   var lastEnds: [Int64]
   var lastChange: Int64 = 0
   var idleNanoseconds: [Int64]
+  /// By replica: nanoseconds between engine and client, both ways.
+  private let requestOverheads: [Int64]
   /// Replicas that may begin a step once all that arrives now has arrived.
   private var ready: [Int] = []
 
@@ -68,6 +70,7 @@ package struct ServingEngine {
     predictor = LengthPredictor(plan.scheduler.lengths, seed: plan.seed)
     lastEnds = Array(repeating: 0, count: plan.replicas.count)
     idleNanoseconds = Array(repeating: 0, count: plan.replicas.count)
+    requestOverheads = plan.replicas.map(\.requestOverhead)
   }
 
   /// Runs until the traffic is served, or the observer stops it.
@@ -276,11 +279,13 @@ package struct ServingEngine {
     _ live: LiveRequest, _ outcome: RequestRecord.Outcome, completion: Int64, _ source: inout any RequestSource,
     _ observer: Observer
   ) throws {
-    let record = RequestRecord(live, outcome, completion: completion)
+    var record = RequestRecord(live, outcome, completion: completion)
+    let delay = live.replica < 0 ? 0 : requestOverheads[Int(live.replica)]
+    record.delay(by: delay)
     metrics.add(record)
     try observer.onEnd?(record)
     let next = source.followUp(
-      after: live.request, endedAt: Instant(nanoseconds: now), completed: outcome == .completed)
+      after: live.request, endedAt: Instant(nanoseconds: now + delay), completed: outcome == .completed)
     if let next { schedule(.followUp(next), at: next.arrival) }
   }
 

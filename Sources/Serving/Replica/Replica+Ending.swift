@@ -13,6 +13,7 @@ extension Replica {
       if isSpeculative { endSpeculation(now: now, &table, &metrics) } else { endDecodes(now: now, &table, &metrics) }
     }
     if !chunks.isEmpty { endPrompts(now: now, &table, &metrics) }
+    if limits.schedulesAhead { lastStepStart = waiting.isEmpty ? clock.start : startOfLastStep }
     clock.finish()
     if !givenUp.isEmpty { endGivenUp(now: now, &table) }
   }

@@ -21,6 +21,7 @@ extension Replica {
   /// - Returns: Whether there is one.
   mutating func beginStep(now: Int64, _ table: inout RequestTable) -> Bool {
     guard !isIdle else { return false }
+    defersArrivals = false
     waiting.refresh()
     var step = FormingStep(budget: limits.maxBatchedTokens, now: now)
     if ranking.scheduler.preempts { yieldPlaces(&step, &table) }
@@ -142,6 +143,10 @@ extension Replica {
   /// Takes requests from the waiting line while tokens, slots and blocks last.
   private mutating func admit(_ step: inout FormingStep, _ table: inout RequestTable) {
     while step.budget > 0, let row = nextWaiting(step.now, &table), let slot = freeSlots.last {
+      guard !comesTooLate(table[row], step) else {
+        defersArrivals = true
+        return
+      }
       guard !table[row].isSwapped, let offer = offer(row, step, table), adapters(admit: row, &step, table) else {
         return
       }
@@ -185,9 +190,24 @@ extension Replica {
     guard blocks + ends + claimed + limits.watermarkBlocks <= pool.available, samples <= freeSlots.count else {
       return nil
     }
+    guard !limits.reservesAnswers || promisedBlocks(table) + mostBlocks(live) <= limits.blocks else { return nil }
     return Offer(
       cached: cached, sharedBlocks: match.blocks, node: match.node, tokens: tokens, blocks: blocks, ends: ends,
       slots: samples)
+  }
+
+  /// Blocks that a request's whole prompt and answer take; the last token is never stored.
+  private func mostBlocks(_ live: LiveRequest) -> Int { limits.blocks(for: live.inputTokens + live.outputTokens - 1) }
+
+  /// Blocks that the running requests will have taken when they end.
+  private func promisedBlocks(_ table: RequestTable) -> Int {
+    slots.reduce(0) { $1 < 0 ? $0 : $0 + mostBlocks(table[$1]) }
+  }
+
+  /// Whether a step that was put together while the one before ran could not know of a request yet.
+  private func comesTooLate(_ live: LiveRequest, _ step: FormingStep) -> Bool {
+    guard limits.schedulesAhead, clock.end == step.now, decodes.count > 0 || step.shape.tokens > 0 else { return false }
+    return live.arrival > lastStepStart
   }
 
   private mutating func adapters(admit row: Int32, _ step: inout FormingStep, _ table: RequestTable) -> Bool {

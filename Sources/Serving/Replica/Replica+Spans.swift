@@ -24,8 +24,15 @@ extension Replica {
 
   /// Whether the steps after this one would be the same while nobody comes or goes.
   private var takesSpans: Bool {
-    options.takesManySteps && costs.hasCurves && prefilling.isEmpty && received.isEmpty && !decodesWait
+    options.takesManySteps && costs.hasCurves && !defersArrivals && prefilling.isEmpty && received.isEmpty && !decodesWait
       && (waiting.isEmpty || !(waiting.changesWithTime || ranking.scheduler.preempts))
+  }
+
+  /// When the last step of the span in progress begins, or the one step.
+  var startOfLastStep: Int64 {
+    guard let span = clock.span, span.steps > 1 else { return clock.start }
+    let earlier = costs.span(sequences: span.sequences, context: span.context, limit: span.steps - 1)
+    return clock.time(after: earlier.picoseconds)
   }
 
   /// The span is to end with the step in progress at a time.

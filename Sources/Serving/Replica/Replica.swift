@@ -51,6 +51,10 @@ struct Replica {
   /// When a decoding slot's newest token came out, while decodes wait for a step of prompts.
   var tokenTimes: [Int64]
   var decodesWait = false
+  /// When the step that ended last began, where steps are put together ahead and somebody waits; and whether one who
+  /// waits was not known in time for the step in progress.
+  var lastStepStart: Int64 = 0
+  var defersArrivals = false
   /// Whether the step in progress verifies drafts, and the lots by which they are accepted.
   var isSpeculative = false
   var lots: RandomStream

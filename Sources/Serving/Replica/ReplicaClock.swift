@@ -55,6 +55,9 @@ struct ReplicaClock {
   /// Picoseconds of the span that must have passed for its end to be at or after a time.
   func picoseconds(until time: Int64) -> Int64 { max(1, (time - start) * 1000 - carry) }
 
+  /// The nanosecond at which so many picoseconds of the span have passed.
+  func time(after picoseconds: Int64) -> Int64 { start + (carry + picoseconds) / 1000 }
+
   mutating func finish() {
     carry = (carry + picoseconds) % 1000
     isBusy = false

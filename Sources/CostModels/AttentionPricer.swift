@@ -1,0 +1,78 @@
+import Hardware
+import ModelGraph
+
+/// Prices attention from the sums over a step's sequences: smooth in them and of constant cost.
+struct AttentionPricer: Sendable {
+  private let constants: Constants
+  private let units: Double
+  private let bandwidth: Double
+
+  /// Rows of a query tile of prefill kernels.
+  private static let tileRows = 96.0
+  /// Rows of a matrix unit's instruction that a narrower group of query heads leaves empty.
+  private static let groupRows = 8.0
+
+  init(device: Device, constants: Constants) {
+    self.constants = constants
+    units = Double(device.parallelUnits)
+    bandwidth = (device.mainMemory?.bandwidth ?? .zero).value
+  }
+
+  /// What an attention operator takes, and the parts that overlap in it.
+  struct Time {
+    var total: Double
+    var compute: Double
+    var memory: Double
+    var start: Double
+  }
+
+  /// Streams the cache while narrow query groups waste rows of the matrix unit; each (sequence, head) pair takes a
+  /// unit's time; long contexts are split and joined again. `context` follows from FLOPs or bytes elsewhere.
+  func decode(_ shape: DecodeAttentionShape, _ work: Operator, peak: Double) -> Time {
+    let heads = Double(shape.queryHeads)
+    let group = heads / Double(max(1, shape.kvHeads))
+    // Query heads that fill a tile of the matrix unit read the cache once.
+    let again = 1 + constants[.decodeAttentionGroup] * (min(group, 2 * Self.groupRows) - 1)
+    let memory = again * work.traffic.total.value / (constants[.decodeAttentionMemory] * bandwidth)
+    let rate = constants[.decodeAttentionCompute] * peak
+    let compute = work.flops.value * max(group, Self.groupRows) / group / rate
+    let pairs = Double(shape.sequences * shape.kvHeads) / units * constants[.decodeAttentionTile]
+    let start = constants[.decodeAttentionStart] + joining(shape, work) + regrouping(shape, group)
+    return Time(
+      total: start + softMaximum(smoothMaximum(memory, compute), pairs), compute: compute, memory: max(memory, pairs),
+      start: start)
+  }
+
+  /// Splitting the mean context: nothing for a short one, and no more than joining takes for a long one.
+  private func joining(_ shape: DecodeAttentionShape, _ work: Operator) -> Double {
+    let pairFLOPs = 2 * Double(shape.queryHeads * shape.pairWidth)
+    guard pairFLOPs > 0, shape.sequences > 0 else { return 0 }
+    let context = work.flops.value / pairFLOPs / Double(shape.sequences)
+    return constants[.decodeAttentionJoin] * context / (context + constants[.decodeAttentionJoinContext] + 1)
+  }
+
+  /// Queries of a group lie together already when there is one sequence, one KV head or one query head to each.
+  private func regrouping(_ shape: DecodeAttentionShape, _ group: Double) -> Double {
+    shape.sequences > 1 && shape.kvHeads > 1 && group > 1 ? constants[.decodeAttentionRegroup] : 0
+  }
+
+  /// Query tiles in waves over the units, beside the longest tile: under a causal mask twice the mean. Queries, results
+  /// and new cache entries stream before and after.
+  ///
+  /// Tiles are not rounded up: the mean tile would shrink, and the time fall, with the first token of a new one.
+  func prefill(_ shape: PrefillAttentionShape, _ work: Operator, peak: Double) -> Time {
+    let half = constants[.prefillAttentionHead]
+    let width = Double(shape.headWidth)
+    let rate = constants[.prefillAttentionCompute] * peak * width * (128 + half) / (128 * (width + half))
+    let sequences = Double(max(1, shape.sequences))
+    let tiles = sequences * max(1, Double(shape.tokens) / sequences / Self.tileRows) * Double(shape.queryHeads)
+    let tile = constants[.prefillAttentionTile]
+    let all = work.flops.value / rate + tiles / units * tile
+    let longest = 2 * work.flops.value / rate * units / tiles + tile
+    let compute = softMaximum(all, longest)
+    let again = (constants[.prefillAttentionWrite] - 1) * work.traffic.kvWritten.value
+    let memory = (work.traffic.total.value + again) / (constants[.prefillAttentionMemory] * bandwidth)
+    let start = constants[.prefillAttentionStart]
+    return Time(total: start + compute + memory, compute: compute, memory: memory, start: start)
+  }
+}
