@@ -56,7 +56,8 @@ extension FittedConstant {
     FittedConstant(.decodeAttentionMemory, 0.05...1, expected: 0.8, spread: 0.15),
     FittedConstant(.stepOverhead, 1e-5...5e-2, expected: 1.5e-3, spread: 1),
     FittedConstant(.stepPerSequence, 1e-7...1e-3, expected: 1e-5, spread: 1.5),
-    FittedConstant(.requestOverhead, 1e-5...1, expected: 5e-3, spread: 1.5),
+    FittedConstant(.requestOverhead, 1e-5...1, expected: 2e-3, spread: 1.5),
+    FittedConstant(.requestPerToken, 1e-8...1e-3, expected: 5e-6, spread: 1.5),
     FittedConstant(
       .collectiveOneShotStart, 1e-6...3e-4, expected: 1.5e-5, spread: 0.7, followers: [(.collectiveTwoShotStart, 1.4)]),
   ]

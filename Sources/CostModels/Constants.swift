@@ -102,6 +102,8 @@ package enum ConstantKey: Int, CaseIterable, Sendable {
   /// Time a served request spends between its client and the engine, both ways together: connection, tokeniser, and the
   /// way of the first token back.
   case requestOverhead
+  /// The part of it that each token of the prompt adds: reading, tokenising and hashing it.
+  case requestPerToken
   /// Board power while busy, as shares of the cap: always, at full compute rate, at full memory rate.
   case powerStatic
   case powerCompute
@@ -133,7 +135,7 @@ package enum ConstantKey: Int, CaseIterable, Sendable {
       .decodeAttentionTile, .decodeAttentionJoin, .decodeAttentionRegroup, .prefillAttentionStart,
       .prefillAttentionTile, .elementwiseStart, .collectiveOneShotStart, .collectiveTwoShotStart, .collectiveHop,
       .collectiveRingStart, .collectiveRingHop, .exchangeStart, .launch, .stepOverhead, .stepPerSequence,
-      .requestOverhead:
+      .requestOverhead, .requestPerToken:
       .time
     case .gemmCompute, .gemmMemory, .expertCompute, .decodeAttentionCompute, .decodeAttentionMemory,
       .prefillAttentionCompute, .prefillAttentionMemory, .elementwiseMemory, .scanCompute, .collectiveLink,

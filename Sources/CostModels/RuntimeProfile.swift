@@ -14,6 +14,8 @@ package struct RuntimeProfile: Sendable {
   package var memoryFraction: Double
   /// Memory it and its libraries take besides: contexts, graphs, communication buffers.
   package var reservedMemory: Bytes
+  /// What it takes besides that where devices share layers: buffers to exchange messages through.
+  package var reservedForPeers: Bytes
   /// Tokens in one KV block.
   package var blockSize: Int
   /// Share of KV blocks kept free when a new request is admitted.
@@ -49,6 +51,7 @@ extension RuntimeProfile: CatalogueEntry {
         notes: try file.optionalString("notes"),
         memoryFraction: try file.double("memory_fraction", in: 0.05...1),
         reservedMemory: try file.quantity("reserved_memory", SizeDimension.self, allowingZero: true),
+        reservedForPeers: try file.optionalQuantity("reserved_for_peers", SizeDimension.self, allowingZero: true) ?? .zero,
         blockSize: try file.int("block_size", in: 1...4096),
         watermark: try file.double("watermark", in: 0...0.5),
         maxBatchedTokens: try file.int("max_num_batched_tokens", in: 1...10_000_000),

@@ -6,6 +6,8 @@ import Workloads
 ///
 /// That is the public procedure of the benchmark that most rows come from (`benchmark_serving.py` with
 /// `--random-range-ratio 0.8`, `--num-prompts` ten times `--max-concurrency`, rate infinite); the file does not name it.
+/// Nor does it name the format of the cache: checkpoints in FP8 and FP4 ask for one in FP8, and rows whose cache would not
+/// fit otherwise show it.
 enum ServedSiliconImporter {
   private static let requestsPerClient = 10
   private static let shortest = 0.8
@@ -14,6 +16,7 @@ enum ServedSiliconImporter {
     try SiliconImporter.read(path: path).map { run in
       var run = run
       run.load = .served(ServedRun(loop(run)))
+      if let weights = run.formats.weights, weights.bits < 16 { run.formats.kv = .fp8 }
       return run
     }
   }

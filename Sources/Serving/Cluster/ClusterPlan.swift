@@ -1,3 +1,4 @@
+import CostModels
 import Execution
 import Quantities
 
@@ -54,8 +55,22 @@ package struct ReplicaPlan {
     draftCosts = try options.speculation?.draft.map { try StepTable($0, powerCap: powerCap) }
   }
 
-  /// Nanoseconds that answers spend on their way to the client and requests from it.
-  var requestOverhead: Int64 { Int64((deployment.pricer.constants[.requestOverhead] * 1e9).rounded()) }
+  /// Time that answers spend on their way to the client and requests from it.
+  var requestTime: RequestTime { RequestTime(deployment.pricer.constants) }
 
   var idlePower: Watts { deployment.platform.device.power.idle * Double(deployment.parallelism.devices) }
+}
+
+/// Time between client and engine, both ways together, in whole nanoseconds.
+struct RequestTime {
+  private let each: Int64
+  private let picosecondsPerToken: Int64
+
+  init(_ constants: Constants) {
+    each = Int64((constants[.requestOverhead] * 1e9).rounded())
+    picosecondsPerToken = Int64((constants[.requestPerToken] * 1e12).rounded())
+  }
+
+  /// Nanoseconds of one request.
+  func nanoseconds(inputTokens: Int) -> Int64 { each + picosecondsPerToken * Int64(inputTokens) / 1000 }
 }

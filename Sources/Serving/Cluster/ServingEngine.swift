@@ -51,8 +51,8 @@ package struct ServingEngine {
   var lastEnds: [Int64]
   var lastChange: Int64 = 0
   var idleNanoseconds: [Int64]
-  /// By replica: nanoseconds between engine and client, both ways.
-  private let requestOverheads: [Int64]
+  /// By replica: time between engine and client.
+  private let requestTimes: [RequestTime]
   /// Replicas that may begin a step once all that arrives now has arrived.
   private var ready: [Int] = []
 
@@ -70,7 +70,7 @@ package struct ServingEngine {
     predictor = LengthPredictor(plan.scheduler.lengths, seed: plan.seed)
     lastEnds = Array(repeating: 0, count: plan.replicas.count)
     idleNanoseconds = Array(repeating: 0, count: plan.replicas.count)
-    requestOverheads = plan.replicas.map(\.requestOverhead)
+    requestTimes = plan.replicas.map(\.requestTime)
   }
 
   /// Runs until the traffic is served, or the observer stops it.
@@ -280,7 +280,7 @@ package struct ServingEngine {
     _ observer: Observer
   ) throws {
     var record = RequestRecord(live, outcome, completion: completion)
-    let delay = live.replica < 0 ? 0 : requestOverheads[Int(live.replica)]
+    let delay = live.replica < 0 ? 0 : requestTimes[Int(live.replica)].nanoseconds(inputTokens: live.inputTokens)
     record.delay(by: delay)
     metrics.add(record)
     try observer.onEnd?(record)
