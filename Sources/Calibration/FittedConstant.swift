@@ -50,6 +50,17 @@ extension FittedConstant {
     FittedConstant(.collectiveLink, 0.03...1, expected: 0.5, spread: 0.7, followers: [(.collectiveRingLink, 1)]),
   ]
 
+  /// The same for a runtime that launches every kernel from the host, so that small steps take the host's time, and whose
+  /// messages of prompts are long enough to tell the two ways of all-reduces apart.
+  static let launchedStep: [FittedConstant] =
+    step.filter { $0.key != .collectiveLink && $0.key != .stepPerSequence } + [
+      FittedConstant(.stepPerSequence, 1e-7...1e-3, expected: 1e-5, spread: 1),
+      FittedConstant(.stepWithPrompts, 1e-5...1e-1, expected: 3e-3, spread: 1.5),
+      FittedConstant(.launch, 1e-6...2e-4, expected: 4e-5, spread: 0.7),
+      FittedConstant(.collectiveLink, 0.03...1, expected: 0.5, spread: 0.7),
+      FittedConstant(.collectiveRingLink, 0.03...1, expected: 0.5, spread: 0.7),
+    ]
+
   /// What mean board power determines about devices of a class, whatever runs on them.
   static let power: [FittedConstant] = [
     FittedConstant(.powerStatic, 0.02...0.6, expected: 0.2, spread: 1),

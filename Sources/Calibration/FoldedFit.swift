@@ -16,9 +16,14 @@ package struct FoldedFit {
     self.set = set
     self.library = library
     scope = kind.scope
-    if scope == .power {
+    switch kind {
+    case .llmInferenceBenchPower:
       fit.constants = FittedConstant.power
       fit.metrics = [.power]
+    case .splitwise:
+      fit.constants = FittedConstant.launchedStep
+      fit.choice = (.collectiveDirectLimit, [8e6, 16e6, 24e6, 48e6, 96e6, 192e6])
+    case .llmInferenceBench, .silicon, .table: break
     }
   }
 

@@ -99,6 +99,8 @@ package enum ConstantKey: Int, CaseIterable, Sendable {
   /// Host time a step costs whatever it does, and for each sequence in it.
   case stepOverhead
   case stepPerSequence
+  /// What a step costs the host besides when it takes in prompts.
+  case stepWithPrompts
   /// Board power while busy, as shares of the cap: always, at full compute rate, at full memory rate.
   case powerStatic
   case powerCompute
@@ -129,7 +131,8 @@ package enum ConstantKey: Int, CaseIterable, Sendable {
     case .gemmStart, .gemmFill, .gemmStep, .gemmSplitStart, .expertStart, .expertFill, .decodeAttentionStart,
       .decodeAttentionTile, .decodeAttentionJoin, .decodeAttentionRegroup, .prefillAttentionStart,
       .prefillAttentionTile, .elementwiseStart, .collectiveOneShotStart, .collectiveTwoShotStart, .collectiveHop,
-      .collectiveRingStart, .collectiveRingHop, .exchangeStart, .launch, .stepOverhead, .stepPerSequence:
+      .collectiveRingStart, .collectiveRingHop, .exchangeStart, .launch, .stepOverhead, .stepPerSequence,
+      .stepWithPrompts:
       .time
     case .gemmCompute, .gemmMemory, .expertCompute, .decodeAttentionCompute, .decodeAttentionMemory,
       .prefillAttentionCompute, .prefillAttentionMemory, .elementwiseMemory, .scanCompute, .collectiveLink,
