@@ -28,13 +28,16 @@ let package = Package(
     .target(name: "Execution", dependencies: ["Quantities", "Documents", "Hardware", "ModelGraph", "CostModels"]),
     .target(name: "Serving", dependencies: ["Quantities", "EventKernel", "Workloads", "Execution", deque, histogram]),
     .systemLibrary(name: "CGSL", pkgConfig: "gsl", providers: [.apt(["libgsl-dev"])]),
-    .target(name: "Statistics", dependencies: ["CGSL"]),
+    .target(name: "Statistics", dependencies: ["CGSL", "EventKernel"]),
+    .target(
+      name: "Calibration",
+      dependencies: ["Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "Execution", "Statistics"]),
     .target(name: "Reporting", dependencies: ["Quantities"]),
     .executableTarget(
       name: "ridgeline",
       dependencies: [
         "Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "Execution", "Workloads", "Serving",
-        "Reporting", argumentParser,
+        "Calibration", "Statistics", "Reporting", argumentParser,
       ]),
     .executableTarget(
       name: "ridgeline-bench",
@@ -51,7 +54,7 @@ let package = Package(
       name: "DocumentsTests", dependencies: ["Documents", "EventKernel", "Hardware", "ModelGraph", "Quantities"]),
     .testTarget(name: "HardwareTests", dependencies: ["CostModels", "Documents", "Hardware", "Quantities"]),
     .testTarget(name: "ReportingTests", dependencies: ["Quantities", "Reporting"]),
-    .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
+    .testTarget(name: "StatisticsTests", dependencies: ["EventKernel", "Statistics"]),
     .testTarget(name: "CommandTests", dependencies: ["ridgeline"]),
     .target(
       name: "TestSupport",

@@ -4,3 +4,5 @@
 #include <gsl/gsl_matrix.h>
 #include <gsl/gsl_multifit_nlinear.h>
 #include <gsl/gsl_vector.h>
+// Constants of the library, which Swift cannot see as globals.
+static inline const gsl_multifit_nlinear_type *gslTrustRegion(void) { return gsl_multifit_nlinear_trust; }

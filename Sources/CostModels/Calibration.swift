@@ -18,6 +18,8 @@ package struct Calibration: Sendable {
   package var method: String
   package var error: String
   package var valid: String
+  /// The sizes the fit saw; nothing where nothing was fitted.
+  package var range: CalibratedRange?
   package var constants: Constants
 
   /// How closely it is aimed: device before class, runtime before none.
@@ -48,6 +50,7 @@ extension Calibration: CatalogueEntry {
         method: try prose("method"),
         error: try prose("error"),
         valid: try prose("valid"),
+        range: try file.optional("range").map(CalibratedRange.parse),
         constants: try constants(file.required("constants")))
       try target.finish()
       guard calibration.device != nil || calibration.deviceClass != nil else {

@@ -58,6 +58,9 @@ package enum ConstantKey: Int, CaseIterable, Sendable {
   case decodeAttentionStart
   /// Time of one (sequence, KV head) pair on one parallel unit, whatever its context.
   case decodeAttentionTile
+  /// Share of the cache's reading time that each further query head of a group adds, where a kernel works head by head
+  /// and finds in a cache what the first one read.
+  case decodeAttentionGroup
   /// Time to split one long context and join the parts, and the context in tokens at which half of it is due.
   case decodeAttentionJoin
   case decodeAttentionJoinContext
@@ -130,7 +133,7 @@ package enum ConstantKey: Int, CaseIterable, Sendable {
       .prefillAttentionCompute, .prefillAttentionMemory, .elementwiseMemory, .scanCompute, .collectiveLink,
       .collectiveRingLink, .exchangeLink:
       .rate
-    case .gemmLoad, .gemmStore, .gemmWrite, .gemmWave, .expertLoad, .decodeAttentionJoinContext,
+    case .gemmLoad, .gemmStore, .gemmWrite, .gemmWave, .expertLoad, .decodeAttentionGroup, .decodeAttentionJoinContext,
       .prefillAttentionWrite, .prefillAttentionHead, .collectiveDirectLimit, .powerStatic, .powerCompute,
       .powerMemory:
       .number

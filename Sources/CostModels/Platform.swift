@@ -6,7 +6,10 @@ import Quantities
 package struct Platform: Sendable {
   package let name: String
   package let title: String
+  /// What one rank of a plan runs on: a whole device, or one die of a package that holds several.
   package let device: Device
+  /// Ranks in one package.
+  package let dies: Int
   /// Accelerators the file describes; nothing when it describes one device that may be repeated.
   package let available: Int?
   /// Accelerators that share the fast links.
@@ -18,7 +21,7 @@ package struct Platform: Sendable {
 
   package init(
     name: String, title: String, device: Device, available: Int?, perNode: Int?, peerPath: LinkPath,
-    nodePath: LinkPath? = nil, price: Price? = nil
+    nodePath: LinkPath? = nil, price: Price? = nil, dies: Int = 1
   ) {
     self.name = name
     self.title = title
@@ -28,6 +31,7 @@ package struct Platform: Sendable {
     self.peerPath = peerPath
     self.nodePath = nodePath
     self.price = price
+    self.dies = dies
   }
 }
 
@@ -89,8 +93,8 @@ package struct PlatformFinder: Sendable {
       throw UnsuitableDevice(device: device.name, kind: device.kind)
     }
     return Platform(
-      name: device.name, title: device.title, device: device, available: nil, perNode: nil,
-      peerPath: try ownPath(device))
+      name: device.name, title: device.title, device: device.oneDie, available: nil, perNode: nil,
+      peerPath: try ownPath(device.oneDie), dies: device.dies)
   }
 
   /// A device's peer link, or its way through the host.
@@ -114,15 +118,18 @@ package struct PlatformFinder: Sendable {
     if let memory = group.memory, let main = device.memories.firstIndex(where: { $0.level == .main }) {
       device.memories[main].capacity = memory
     }
+    let dies = device.dies
+    device = device.oneDie
     let inside = system.connections.first { $0.from == group.id && $0.to == group.id }
     let across = system.connections.first { $0.from == node.name && $0.to == node.name }
     let joined = inside ?? system.connections.first { $0.from == group.id || $0.to == group.id }
     return Platform(
-      name: system.name, title: system.title, device: device, available: node.count * group.count, perNode: group.count,
-      peerPath: try joined.map { try path(links.find($0.link), count: $0.count, topology: $0.topology) }
+      name: system.name, title: system.title, device: device, available: node.count * group.count * dies,
+      perNode: group.count * dies,
+      peerPath: try joined.map { try path(links.find($0.link), count: max(1, $0.count / dies), topology: $0.topology) }
         ?? ownPath(device),
       nodePath: try across.map { try path(links.find($0.link), count: $0.count, topology: $0.topology) },
-      price: system.price)
+      price: system.price, dies: dies)
   }
 
   /// The group that computes: GPUs and NPUs first, then SoCs, then CPUs.

@@ -9,7 +9,7 @@ package struct Deployment: Sendable {
   package let platform: Platform
   package let graph: OperatorGraph
   package let runtime: RuntimeProfile
-  package let pricer: OperatorPricer
+  package private(set) var pricer: OperatorPricer
   /// Calibration files in use, most general first.
   package let calibrations: [String]
   /// Choices made for the user that a reader should know.
@@ -29,9 +29,18 @@ package struct Deployment: Sendable {
     pricer = OperatorPricer(platform: platform, constants: calibration.constants)
     calibrations = calibration.names
     let (chosen, notes) = try formats.resolve(for: model, on: platform.device, rates: pricer.rates)
-    self.notes = notes
+    self.notes =
+      notes
+      + (platform.dies > 1 ? ["\(platform.name) holds \(platform.dies) dies a package; tp, pp and dp count dies"] : [])
     graph = try OperatorGraph(model: model, plan: Plan(formats: chosen, parallelism: parallelism))
     try checkDevices()
+  }
+
+  /// The same deployment under other constants.
+  package func with(_ constants: Constants) -> Deployment {
+    var copy = self
+    copy.pricer = OperatorPricer(platform: platform, constants: constants)
+    return copy
   }
 
   private func checkDevices() throws(DeploymentError) {

@@ -27,5 +27,34 @@ extension Device {
     return engines.filter { $0.style == first.style }.reduce(0) { $0 + $1.units }
   }
 
+  /// One of the package's dies as a device of its own: an equal share of every peak, capacity, link and limit.
+  package var oneDie: Device {
+    guard dies > 1 else { return self }
+    let share = 1 / Double(dies)
+    var die = self
+    die.dies = 1
+    die.engines = engines.map { engine in
+      var engine = engine
+      engine.units = max(1, engine.units / dies)
+      engine.peaks = engine.peaks.map { Peak(input: $0.input, accumulator: $0.accumulator, rate: $0.rate * share) }
+      return engine
+    }
+    die.memories = memories.map { memory in
+      var memory = memory
+      memory.capacity = memory.capacity * share
+      memory.bandwidth = memory.bandwidth.map { $0 * share }
+      return memory
+    }
+    die.links = links.map { DeviceLink(role: $0.role, link: $0.link, count: max(1, $0.count / dies)) }
+    die.power.idle = power.idle * share
+    die.power.cap = power.cap * share
+    die.power.capMinimum = power.capMinimum.map { $0 * share }
+    die.price = price.map { price in
+      Price(
+        purchase: price.purchase.map { $0 * share }, hourly: price.hourly.map { $0 * share }, date: price.date)
+    }
+    return die
+  }
+
   package func link(_ role: DeviceLink.Role) -> DeviceLink? { links.first { $0.role == role } }
 }

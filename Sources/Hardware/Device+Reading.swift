@@ -31,6 +31,7 @@ extension Device: CatalogueEntry {
         storage: try file.optional("storage").map { try storage($0, sources) },
         operatorRates: try file.optionalArray("operators").map { try operatorRate($0, sources) },
         numaNodes: try file.optionalInt("numa_nodes", in: 1...64) ?? 1,
+        dies: try file.optionalInt("dies", in: 1...16) ?? 1,
         citations: sources.byField)
       try device.checkWholeness(document)
       return device

@@ -22,6 +22,8 @@ package struct Device: Sendable {
   package var storage: Storage?
   package var operatorRates: [OperatorRate]
   package var numaNodes: Int
+  /// Separate processors in the package that software sees as so many devices; a rank of a plan is one of them.
+  package var dies: Int
   /// Citation of each number by its path in the file.
   package var citations: [String: String]
 }

@@ -170,11 +170,12 @@ struct CasePricer {
       return try csv.int(column, in: 1...4096)
     }
     let count = try csv.int(columns.count, in: 1...65_536)
+    let ranks = try count * dies(csv)
     let parallelism = Parallelism(
-      tensor: degrees[0] ?? count / (degrees[1] ?? 1) / (degrees[3] ?? 1), pipeline: degrees[1] ?? 1,
+      tensor: degrees[0] ?? ranks / (degrees[1] ?? 1) / (degrees[3] ?? 1), pipeline: degrees[1] ?? 1,
       expert: degrees[2] ?? 1, data: degrees[3] ?? 1)
-    guard parallelism.devices == count else {
-      throw csv.error(columns.count, "found \(count), expected \(parallelism.devices) = tp x pp x dp of the row")
+    guard parallelism.devices == ranks else {
+      throw csv.error(columns.count, "found \(ranks), expected \(parallelism.devices) = tp x pp x dp of the row")
     }
     return Key(
       request: Library.Request(
@@ -182,6 +183,15 @@ struct CasePricer {
         runtime: try csv.text(columns.runtime),
         formats: FormatRequest(weights: formats[0], activations: formats[1], kv: formats[2]), parallelism: parallelism),
       count: count)
+  }
+
+  /// Ranks in one package of the row's device; an unknown device is refused where it is resolved.
+  private func dies(_ csv: CSVReader) throws -> Int {
+    do {
+      return try library.platforms.find(csv.text(columns.device)).dies
+    } catch is UnknownName, is UnsuitableDevice {
+      return 1
+    }
   }
 
   private func predictor(_ key: Key, _ csv: CSVReader) throws -> Result<Predictor, InfeasibleCase> {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CostModels
 import Documents
+import Execution
 import Hardware
 import ModelGraph
 import Quantities

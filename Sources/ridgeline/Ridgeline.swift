@@ -19,7 +19,10 @@ struct Ridgeline: ParsableCommand {
         ridgeline list devices
       """,
     version: "ridgeline 0.1.0",
-    subcommands: [PredictCommand.self, SimulateCommand.self, ListCommand.self, ShowCommand.self])
+    subcommands: [
+      PredictCommand.self, SimulateCommand.self, CalibrateCommand.self, ValidateCommand.self, ListCommand.self,
+      ShowCommand.self,
+    ])
 
   static func main() {
     Interrupt.install()

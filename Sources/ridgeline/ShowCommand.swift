@@ -1,5 +1,6 @@
 import ArgumentParser
 import Documents
+import Execution
 import Foundation
 import Hardware
 

@@ -1,10 +1,9 @@
-import Documents
 import Foundation
 
 /// Finds the folder that holds `Hardware` and `Workloads`.
-enum DataFolder {
+package enum DataFolder {
   /// `RIDGELINE_DATA`, or the nearest folder upward from the working directory, then from the executable, that has them.
-  static func find() throws -> String {
+  package static func find() throws -> String {
     if let given = ProcessInfo.processInfo.environment["RIDGELINE_DATA"] {
       guard holdsData(given) else {
         throw DataError(

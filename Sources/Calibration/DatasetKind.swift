@@ -1,0 +1,45 @@
+/// The formats of measured data that are understood.
+package enum DatasetKind: String, CaseIterable, Sendable {
+  case llmInferenceBench = "llm-inference-bench"
+  case llmInferenceBenchPower = "llm-inference-bench-power"
+  case splitwise
+  case silicon
+  case table = "csv"
+
+  /// What the format is, in a line.
+  package var title: String {
+    switch self {
+    case .llmInferenceBench: "argonne-lcf/LLM-Inference-Bench: end-to-end latency of static batches"
+    case .llmInferenceBenchPower: "argonne-lcf/LLM-Inference-Bench: mean board power of static batches"
+    case .splitwise: "Mutinifni/splitwise-sim: prompt and token times of Llama-2-70B"
+    case .silicon: "ai-dynamo/aiconfigurator silicon sample: TPOT and TTFT under a fixed concurrency"
+    case .table:
+      "your own: device,device_count,runtime,model,input_tokens,output_tokens,batch_size and latency_s, ttft_s or tpot_s"
+    }
+  }
+
+  /// Whose data it is, and its licence.
+  package var source: String {
+    switch self {
+    case .llmInferenceBench, .llmInferenceBenchPower: "argonne-lcf/LLM-Inference-Bench, BSD-3"
+    case .splitwise: "Mutinifni/splitwise-sim, MIT"
+    case .silicon: "ai-dynamo/aiconfigurator, Apache-2.0"
+    case .table: "the user's own"
+    }
+  }
+
+  /// What is left out in turn to state a fit's error.
+  package var fold: FoldedFit.Fold { self == .splitwise ? .batch : .model }
+
+  /// Reads one file.
+  /// - Throws: `DataError` naming line and column of what does not fit the format.
+  package func read(path: String) throws -> [MeasuredRun] {
+    switch self {
+    case .llmInferenceBench: try BatchTableImporter.read(path: path, runtimeColumn: "framework")
+    case .llmInferenceBenchPower: try PowerImporter.read(path: path)
+    case .splitwise: try SplitwiseImporter.read(path: path)
+    case .silicon: try SiliconImporter.read(path: path)
+    case .table: try BatchTableImporter.read(path: path, runtimeColumn: "runtime")
+    }
+  }
+}

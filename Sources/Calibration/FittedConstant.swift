@@ -1,0 +1,50 @@
+import CostModels
+import Foundation
+import Statistics
+
+/// A constant that a fit moves, with others that follow it in proportion.
+package struct FittedConstant: Sendable {
+  package let key: ConstantKey
+  let parameter: FitParameter
+  /// How far from its start, as a logarithm, it is expected to lie before any row is seen. Rows soon outweigh this; it
+  /// decides only what they leave open, as where few models cannot tell two causes apart.
+  let spread: Double
+  /// Constants that are this one times a factor.
+  let followers: [(key: ConstantKey, factor: Double)]
+
+  init(
+    _ key: ConstantKey, _ range: ClosedRange<Double>, expected: Double, spread: Double,
+    followers: [(key: ConstantKey, factor: Double)] = []
+  ) {
+    self.key = key
+    self.spread = spread
+    self.followers = followers
+    parameter = FitParameter(key.name, range, start: expected, scale: .logarithmic)
+  }
+
+  /// Writes a value and what follows from it.
+  func set(_ value: Double, in constants: inout Constants) {
+    constants[key] = value
+    for follower in followers { constants[follower.key] = value * follower.factor }
+  }
+
+  /// How far a value lies from what was expected, in spreads.
+  func surprise(_ value: Double) -> Double { log(value / parameter.start) / spread }
+}
+
+extension FittedConstant {
+  /// What static batches and served runs determine about a device under a runtime.
+  ///
+  /// Every constant is physical: shares of peaks, what a step costs beside its kernels, and what a message costs.
+  static let step: [FittedConstant] = [
+    FittedConstant(.gemmCompute, 0.1...1, expected: 0.7, spread: 0.3),
+    FittedConstant(.gemmMemory, 0.2...1, expected: 0.8, spread: 0.15),
+    FittedConstant(.decodeAttentionMemory, 0.05...1, expected: 0.8, spread: 0.15),
+    FittedConstant(.decodeAttentionGroup, 1e-3...1, expected: 0.2, spread: 0.7),
+    FittedConstant(.stepOverhead, 1e-5...5e-2, expected: 1.5e-3, spread: 1),
+    FittedConstant(.stepPerSequence, 1e-7...1e-3, expected: 2e-5, spread: 1.5),
+    FittedConstant(
+      .collectiveOneShotStart, 1e-6...3e-4, expected: 1.5e-5, spread: 0.7, followers: [(.collectiveTwoShotStart, 1.4)]),
+    FittedConstant(.collectiveLink, 0.03...1, expected: 0.5, spread: 0.7),
+  ]
+}

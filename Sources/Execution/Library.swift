@@ -1,0 +1,62 @@
+import CostModels
+import Documents
+import Hardware
+import ModelGraph
+import Quantities
+
+/// The data files of an installation, by kind.
+package struct Library: Sendable {
+  package let folder: String
+  package let platforms: PlatformFinder
+  package let models: Catalogue<ModelFile>
+  package let runtimes: Catalogue<RuntimeProfile>
+  package var calibrations: [Calibration]
+
+  /// Reads the folder given, or the one ``DataFolder`` finds.
+  package init(folder given: String? = nil) throws {
+    folder = try given ?? DataFolder.find()
+    platforms = try PlatformFinder(hardwareFolder: folder + "/Hardware")
+    models = try Catalogue(folder: folder + "/Workloads/Models")
+    runtimes = try Catalogue(folder: folder + "/Hardware/Runtimes")
+    calibrations = try Catalogue<Calibration>(folder: folder + "/Hardware/Calibrations").all()
+  }
+
+  /// A calibration by name.
+  package func calibration(_ name: String) throws -> Calibration {
+    try Catalogue<Calibration>(folder: calibrationFolder).find(name)
+  }
+
+  package var calibrationFolder: String { folder + "/Hardware/Calibrations" }
+
+  /// What a deployment is made of, by name.
+  package struct Request: Hashable, Sendable {
+    package var model: String
+    package var hardware: String
+    package var runtime: String
+    package var formats: FormatRequest
+    package var parallelism: Parallelism
+
+    package init(
+      model: String, hardware: String, runtime: String, formats: FormatRequest = FormatRequest(),
+      parallelism: Parallelism = Parallelism()
+    ) {
+      self.model = model
+      self.hardware = hardware
+      self.runtime = runtime
+      self.formats = formats
+      self.parallelism = parallelism
+    }
+  }
+
+  /// Resolves names and checks that the pieces fit together.
+  package func deployment(_ request: Request) throws -> Deployment {
+    let platform = try platforms.find(request.hardware)
+    let runtime = try runtimes.find(request.runtime)
+    let model = try models.find(request.model).model
+    let calibration = try CalibrationChoice(
+      device: platform.device, runtime: runtime.name, from: calibrations, folder: calibrationFolder)
+    return try Deployment(
+      platform: platform, model: model, runtime: runtime, formats: request.formats,
+      parallelism: request.parallelism, calibration: calibration)
+  }
+}

@@ -1,0 +1,57 @@
+import ArgumentParser
+import Calibration
+import Documents
+import Execution
+import Foundation
+
+struct CalibrateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "calibrate",
+    abstract: "Fits calibration constants to measured data and writes calibration files.",
+    discussion: """
+      Fits a few constants for each device under each runtime, and for each class \
+      of devices under a runtime that several of its devices have. Every file \
+      states its date, data, error (fitted, and leaving a part out) and range. \
+      The same rows and date give the same bytes.
+
+        ridgeline calibrate --dataset llm-inference-bench \\
+            llm_inference_bench.csv
+        ridgeline calibrate --dataset csv my-runs.csv --output out
+
+      """ + DatasetOptions.kindsText)
+
+  @OptionGroup var dataset: DatasetOptions
+
+  @Option(help: "Folder to write to; default: Hardware/Calibrations of the data folder in use.")
+  var output: String?
+
+  @Option(help: "Date the files carry, ISO 8601; default: today.")
+  var date: String?
+
+  func run() throws {
+    let library = try Library()
+    let set = try dataset.prepared(library)
+    let names = dataset.files.map { ($0 as NSString).lastPathComponent }
+    let fits = try FoldedFit(set, library: library).calibrations(
+      kind: dataset.dataset, files: names, date: date ?? Self.today())
+    guard !fits.isEmpty else {
+      throw DataError(file: dataset.files.joined(separator: ", "), problem: "has too few rows of any device to fit")
+    }
+    let folder = output ?? library.calibrationFolder
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    for fit in fits {
+      let file = try OutputFile(path: "\(folder)/\(fit.target.name).yaml")
+      try file.write(CalibrationText.document(fit))
+      try file.finish()
+      standardError("wrote \(file.path)")
+    }
+  }
+
+  private static func today() -> String {
+    let formatter = DateFormatter()
+    formatter.locale = Locale(identifier: "en_US_POSIX")
+    formatter.timeZone = TimeZone(identifier: "UTC")
+    formatter.dateFormat = "yyyy-MM-dd"
+    return formatter.string(from: Date())
+  }
+}
