@@ -67,7 +67,7 @@ package enum CalibrationText {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  private static func value(_ key: ConstantKey, _ constants: Constants) -> String {
+  static func value(_ key: ConstantKey, _ constants: Constants) -> String {
     key.isTime ? number(constants[key] * 1e6) + " us" : number(constants[key])
   }
 

@@ -107,10 +107,10 @@ package struct FoldedFit {
   }
 
   /// Members by key, keys in order.
-  package static func grouped<Member>(
-    _ members: [Member], by key: (Member) -> String
-  ) -> [(key: String, members: [Member])] {
-    var groups: [String: [Member]] = [:]
+  package static func grouped<Member, Key: Hashable & Comparable>(
+    _ members: [Member], by key: (Member) -> Key
+  ) -> [(key: Key, members: [Member])] {
+    var groups: [Key: [Member]] = [:]
     for member in members { groups[key(member), default: []].append(member) }
     return groups.keys.sorted().map { ($0, groups[$0] ?? []) }
   }
