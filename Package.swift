@@ -29,9 +29,12 @@ let package = Package(
     .target(name: "Serving", dependencies: ["Quantities", "EventKernel", "Workloads", "Execution", deque, histogram]),
     .systemLibrary(name: "CGSL", pkgConfig: "gsl", providers: [.apt(["libgsl-dev"])]),
     .target(name: "Statistics", dependencies: ["CGSL", "EventKernel"]),
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .target(
       name: "Calibration",
-      dependencies: ["Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "Execution", "Statistics"]),
+      dependencies: [
+        "Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "Execution", "Statistics", "CZlib",
+      ]),
     .target(name: "Reporting", dependencies: ["Quantities"]),
     .executableTarget(
       name: "ridgeline",

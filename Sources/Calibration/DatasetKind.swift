@@ -6,6 +6,7 @@ package enum DatasetKind: String, CaseIterable, Sendable {
   case llmInferenceBenchPower = "llm-inference-bench-power"
   case splitwise
   case silicon
+  case operators
   case table = "csv"
 
   /// What the format is, in a line.
@@ -16,6 +17,8 @@ package enum DatasetKind: String, CaseIterable, Sendable {
     case .llmInferenceBenchPower: "argonne-lcf/LLM-Inference-Bench: mean board power of static batches"
     case .splitwise: "Mutinifni/splitwise-sim: prompt and token times of Llama-2-70B"
     case .silicon: "ai-dynamo/aiconfigurator silicon sample: TPOT and TTFT under a fixed concurrency"
+    case .operators:
+      "ai-dynamo/aiconfigurator silicon sample: operator tables, plain or gzip"
     case .table:
       "your own: device,device_count,runtime,model,input_tokens,output_tokens,batch_size and latency_s, ttft_s or tpot_s"
     }
@@ -26,7 +29,7 @@ package enum DatasetKind: String, CaseIterable, Sendable {
     switch self {
     case .llmInferenceBench, .llmInferenceBenchPower: "argonne-lcf/LLM-Inference-Bench, BSD-3"
     case .splitwise: "Mutinifni/splitwise-sim, MIT"
-    case .silicon: "ai-dynamo/aiconfigurator, Apache-2.0"
+    case .silicon, .operators: "ai-dynamo/aiconfigurator, Apache-2.0"
     case .table: "the user's own"
     }
   }
@@ -54,6 +57,7 @@ package enum DatasetKind: String, CaseIterable, Sendable {
     case .llmInferenceBenchPower: try PowerImporter.read(path: path)
     case .splitwise: try SplitwiseImporter.read(path: path)
     case .silicon: try SiliconImporter.read(path: path)
+    case .operators: throw DataError(file: path, problem: "holds operators, which are read by OperatorTable")
     case .table: try BatchTableImporter.read(path: path, runtimeColumn: "runtime")
     }
   }

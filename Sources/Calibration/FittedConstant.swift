@@ -46,7 +46,8 @@ extension FittedConstant {
     FittedConstant(
       .collectiveOneShotStart, 1e-6...3e-4, expected: 1.5e-5, spread: 0.7, followers: [(.collectiveTwoShotStart, 1.4)]),
     FittedConstant(
-      .collectiveHop, 1e-8...1e-4, expected: 1e-6, spread: 1.5, followers: [(.collectiveRingHop, 1)]),
+      .collectiveHop, 1e-8...1e-4, expected: 1e-6, spread: 1.5,
+      followers: [(.collectiveOneShotHop, 1), (.collectiveRingHop, 1)]),
     FittedConstant(.collectiveLink, 0.03...1, expected: 0.5, spread: 0.7, followers: [(.collectiveRingLink, 1)]),
   ]
 

@@ -23,7 +23,7 @@ package struct FoldedFit {
     case .splitwise:
       fit.constants = FittedConstant.launchedStep
       fit.choice = (.collectiveDirectLimit, [8e6, 16e6, 24e6, 48e6, 96e6, 192e6])
-    case .llmInferenceBench, .silicon, .table: break
+    case .llmInferenceBench, .silicon, .operators, .table: break
     }
   }
 
@@ -143,10 +143,10 @@ package struct FoldedFit {
   }
 
   /// Members by key, keys in order.
-  package static func grouped<Member>(
-    _ members: [Member], by key: (Member) -> String
-  ) -> [(key: String, members: [Member])] {
-    var groups: [String: [Member]] = [:]
+  package static func grouped<Member, Key: Hashable & Comparable>(
+    _ members: [Member], by key: (Member) -> Key
+  ) -> [(key: Key, members: [Member])] {
+    var groups: [Key: [Member]] = [:]
     for member in members { groups[key(member), default: []].append(member) }
     return groups.keys.sorted().map { ($0, groups[$0] ?? []) }
   }
