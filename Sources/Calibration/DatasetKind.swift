@@ -38,14 +38,28 @@ package enum DatasetKind: String, CaseIterable, Sendable {
   package enum Scope: Sendable {
     /// Steps of each device under each runtime.
     case steps
+    /// Steps of a maker's devices under each runtime, where each device has run too few models for a fit of its own.
+    case served
     /// Power of a class of devices.
     case power
   }
 
-  package var scope: Scope { self == .llmInferenceBenchPower ? .power : .steps }
+  package var scope: Scope {
+    switch self {
+    case .llmInferenceBench, .splitwise, .operators, .table: .steps
+    case .silicon: .served
+    case .llmInferenceBenchPower: .power
+    }
+  }
 
   /// What is left out in turn to state a fit's error.
-  package var fold: FoldedFit.Fold { self == .splitwise ? .batch : .model }
+  package var fold: FoldedFit.Fold {
+    switch self {
+    case .llmInferenceBench, .llmInferenceBenchPower, .operators, .table: .model
+    case .splitwise: .batch
+    case .silicon: .quarter
+    }
+  }
 
   /// Reads one file.
   /// - Throws: `DataError` naming line and column of what does not fit the format.

@@ -51,6 +51,17 @@ extension FittedConstant {
     FittedConstant(.collectiveLink, 0.03...1, expected: 0.5, spread: 0.7, followers: [(.collectiveRingLink, 1)]),
   ]
 
+  /// What served runs of few, unlike models determine: the runtime's own time and what its messages and streams cost.
+  /// Shares of compute stay those of the operator tables, since models differ more in formats and experts than runs tell.
+  static let servedStep: [FittedConstant] = [
+    FittedConstant(.gemmMemory, 0.2...1, expected: 0.8, spread: 0.15),
+    FittedConstant(.decodeAttentionMemory, 0.05...1, expected: 0.8, spread: 0.15),
+    FittedConstant(.stepOverhead, 1e-5...5e-2, expected: 6e-4, spread: 1),
+    FittedConstant(.stepPerSequence, 1e-7...1e-3, expected: 5e-6, spread: 1),
+    FittedConstant(
+      .collectiveOneShotStart, 1e-6...3e-4, expected: 8e-6, spread: 0.5, followers: [(.collectiveTwoShotStart, 1.4)]),
+  ]
+
   /// The same for a runtime that launches every kernel from the host, so that small steps take the host's time, and whose
   /// messages of prompts are long enough to tell the two ways of all-reduces apart.
   static let launchedStep: [FittedConstant] =

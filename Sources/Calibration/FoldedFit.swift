@@ -23,7 +23,8 @@ package struct FoldedFit {
     case .splitwise:
       fit.constants = FittedConstant.launchedStep
       fit.choice = (.collectiveDirectLimit, [8e6, 16e6, 24e6, 48e6, 96e6, 192e6])
-    case .llmInferenceBench, .silicon, .operators, .table: break
+    case .silicon: fit.constants = FittedConstant.servedStep
+    case .llmInferenceBench, .operators, .table: break
     }
   }
 
@@ -51,7 +52,7 @@ package struct FoldedFit {
     case .edge: try heldOut(groups: own, EdgeRows(set.runs, group: own).part, transferred: false)
     case .quarter:
       try heldOut(
-        groups: { "\($0.deviceClass) by \($0.vendor) under \($0.runtime)" }, ModelQuarters(set.runs).name,
+        groups: Self.family, ModelQuarters(set.runs).name,
         transferred: true)
     case .device:
       try heldOut(
@@ -81,6 +82,7 @@ package struct FoldedFit {
   /// where several makers are measured.
   private func targets() -> [(Target, [PreparedRun])] {
     if scope == .power { return split { .anyRuntime($0.deviceClass) } }
+    if scope == .served { return split { .vendor($0.vendor, $0.deviceClass, runtime: $0.runtime) } }
     let own = split { .device($0.device, runtime: $0.runtime) }
     let vendors = split { .vendor($0.vendor, $0.deviceClass, runtime: $0.runtime) }
     let classes = split { .deviceClass($0.deviceClass, runtime: $0.runtime) }.filter { _, rows in
@@ -122,6 +124,19 @@ package struct FoldedFit {
     switch scope {
     case .steps: "\(row.device) under \(row.runtime)"
     case .power: "\(row.deviceClass)"
+    case .served: Self.family(row)
+    }
+  }
+
+  /// A maker's devices of a class under a runtime.
+  static func family(_ row: PreparedRun) -> String { "\(row.deviceClass) by \(row.vendor) under \(row.runtime)" }
+
+  /// Whether a target's rows are one group of ``own(_:)``, so that leaving a part out tells its error.
+  func isFittedTogether(_ target: FittedCalibration.Target) -> Bool {
+    switch target {
+    case .device, .anyRuntime: true
+    case .vendor: scope == .served
+    case .deviceClass: false
     }
   }
 
