@@ -29,11 +29,12 @@ let package = Package(
     .target(name: "Serving", dependencies: ["Quantities", "EventKernel", "Workloads", "Execution", deque, histogram]),
     .systemLibrary(name: "CGSL", pkgConfig: "gsl", providers: [.apt(["libgsl-dev"])]),
     .target(name: "Statistics", dependencies: ["EventKernel", "CGSL"]),
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .target(
       name: "Calibration",
       dependencies: [
-        "Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "Execution", "EventKernel", "Workloads", "Serving",
-        "Statistics",
+        "Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "Execution", "EventKernel", "Workloads",
+        "Serving", "Statistics", "CZlib",
       ]),
     .target(name: "Reporting", dependencies: ["Quantities", "EventKernel"]),
     .executableTarget(
@@ -71,6 +72,11 @@ let package = Package(
     .testTarget(
       name: "ExecutionTests",
       dependencies: ["TestSupport", "EventKernel", "Execution", "CostModels", "ModelGraph", "Quantities"]),
+    .testTarget(
+      name: "ReplayTests",
+      dependencies: [
+        "TestSupport", "Documents", "EventKernel", "Workloads", "CostModels", "ModelGraph", "Execution", "Calibration",
+      ]),
     .testTarget(
       name: "ServingTests",
       dependencies: [

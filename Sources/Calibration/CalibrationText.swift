@@ -95,7 +95,7 @@ package enum CalibrationText {
       + "}"
   }
 
-  private static func value(_ key: ConstantKey, _ constants: Constants) -> String {
+  static func value(_ key: ConstantKey, _ constants: Constants) -> String {
     key.isTime ? number(constants[key] * 1e6) + " us" : number(constants[key])
   }
 

@@ -10,6 +10,7 @@ package enum DatasetKind: String, CaseIterable, Sendable {
   case siliconServed = "silicon-served"
   case vllmRuns = "vllm-runs"
   case vllmLog = "vllm-log"
+  case operators
   case table = "csv"
 
   /// What the format is, in a line.
@@ -26,6 +27,8 @@ package enum DatasetKind: String, CaseIterable, Sendable {
       "ai-dynamo/aiconfigurator silicon sample: the same with queueing, replayed in the serving engine"
     case .vllmRuns: "inference-sim, public training split: mean latencies of served vLLM runs, replayed"
     case .vllmLog: "log of requests served by vLLM (JSON lines), replayed; --serving says how it was served"
+    case .operators:
+      "ai-dynamo/aiconfigurator silicon sample: operator tables, plain or gzip"
     case .table:
       "your own: device,device_count,runtime,model,input_tokens,output_tokens,batch_size and latency_s, ttft_s or tpot_s"
     }
@@ -36,7 +39,7 @@ package enum DatasetKind: String, CaseIterable, Sendable {
     switch self {
     case .llmInferenceBench, .llmInferenceBenchPower, .llmInferenceBenchOverflow: "argonne-lcf/LLM-Inference-Bench, BSD-3"
     case .splitwise: "Mutinifni/splitwise-sim, MIT"
-    case .silicon, .siliconServed: "ai-dynamo/aiconfigurator, Apache-2.0"
+    case .silicon, .siliconServed, .operators: "ai-dynamo/aiconfigurator, Apache-2.0"
     case .vllmRuns: "inference-sim public training split, Apache-2.0"
     case .table, .vllmLog: "the user's own"
     }
@@ -46,26 +49,30 @@ package enum DatasetKind: String, CaseIterable, Sendable {
   package enum Scope: Sendable {
     /// Steps of each device under each runtime.
     case steps
+    /// Steps of a maker's devices under each runtime, where each device has run too few models for a fit of its own.
+    case served
     /// Power of a class of devices.
     case power
-    /// Steps, and what a request costs besides, from served runs.
-    case served
+    /// Steps of each device under each runtime, and what a request costs besides, by replaying served runs.
+    case replayed
   }
 
   package var scope: Scope {
     switch self {
+    case .llmInferenceBench, .llmInferenceBenchOverflow, .splitwise, .operators, .table: .steps
+    case .silicon, .siliconServed: .served
+    case .vllmRuns, .vllmLog: .replayed
     case .llmInferenceBenchPower: .power
-    case .vllmRuns, .vllmLog: .served
-    default: .steps
     }
   }
 
   /// What is left out in turn to state a fit's error.
   package var fold: FoldedFit.Fold {
     switch self {
+    case .llmInferenceBench, .llmInferenceBenchOverflow, .llmInferenceBenchPower, .operators, .table: .model
     case .splitwise: .batch
-    case .vllmRuns: .run
-    default: .model
+    case .silicon, .siliconServed: .quarter
+    case .vllmRuns, .vllmLog: .run
     }
   }
 
@@ -85,6 +92,7 @@ package enum DatasetKind: String, CaseIterable, Sendable {
     case .vllmRuns: try VLLMRunsImporter.read(path: path)
     case .vllmLog:
       try VLLMLogImporter.read(path: path, serving: VLLMLogImporter.Serving(path: servingFile(serving, of: path)))
+    case .operators: throw DataError(file: path, problem: "holds operators, which are read by OperatorTable")
     case .table: try BatchTableImporter.read(path: path, runtimeColumn: "runtime")
     }
   }

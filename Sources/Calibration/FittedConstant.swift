@@ -46,21 +46,39 @@ extension FittedConstant {
     FittedConstant(
       .collectiveOneShotStart, 1e-6...3e-4, expected: 1.5e-5, spread: 0.7, followers: [(.collectiveTwoShotStart, 1.4)]),
     FittedConstant(
-      .collectiveHop, 1e-8...1e-4, expected: 1e-6, spread: 1.5, followers: [(.collectiveRingHop, 1)]),
+      .collectiveHop, 1e-8...1e-4, expected: 1e-6, spread: 1.5,
+      followers: [(.collectiveOneShotHop, 1), (.collectiveRingHop, 1)]),
     FittedConstant(.collectiveLink, 0.03...1, expected: 0.5, spread: 0.7, followers: [(.collectiveRingLink, 1)]),
   ]
 
-  /// What served runs of few models determine: their prompts are mostly in cache, so nothing about compute.
-  static let served: [FittedConstant] = [
+  /// What served runs of few, unlike models determine: the runtime's own time and what its messages and streams cost.
+  /// Shares of compute stay those of the operator tables, since models differ more in formats and experts than runs tell.
+  static let servedStep: [FittedConstant] = [
     FittedConstant(.gemmMemory, 0.2...1, expected: 0.8, spread: 0.15),
     FittedConstant(.decodeAttentionMemory, 0.05...1, expected: 0.8, spread: 0.15),
-    FittedConstant(.stepOverhead, 1e-5...5e-2, expected: 1.5e-3, spread: 1),
-    FittedConstant(.stepPerSequence, 1e-7...1e-3, expected: 1e-5, spread: 1.5),
-    FittedConstant(.requestOverhead, 1e-5...1, expected: 2e-3, spread: 1.5),
-    FittedConstant(.requestPerToken, 1e-8...1e-3, expected: 5e-6, spread: 1.5),
+    FittedConstant(.stepOverhead, 1e-5...5e-2, expected: 6e-4, spread: 1),
+    FittedConstant(.stepPerSequence, 1e-7...1e-3, expected: 5e-6, spread: 1),
     FittedConstant(
-      .collectiveOneShotStart, 1e-6...3e-4, expected: 1.5e-5, spread: 0.7, followers: [(.collectiveTwoShotStart, 1.4)]),
+      .collectiveOneShotStart, 1e-6...3e-4, expected: 8e-6, spread: 0.5, followers: [(.collectiveTwoShotStart, 1.4)]),
   ]
+
+  /// The same for a runtime that launches every kernel from the host, so that small steps take the host's time, and whose
+  /// messages of prompts are long enough to tell the two ways of all-reduces apart.
+  static let launchedStep: [FittedConstant] =
+    step.filter { $0.key != .collectiveLink && $0.key != .stepPerSequence } + [
+      FittedConstant(.stepPerSequence, 1e-7...1e-3, expected: 1e-5, spread: 1),
+      FittedConstant(.stepWithPrompts, 1e-5...1e-1, expected: 3e-3, spread: 1.5),
+      FittedConstant(.launch, 1e-6...2e-4, expected: 4e-5, spread: 0.7),
+      FittedConstant(.collectiveLink, 0.03...1, expected: 0.5, spread: 0.7),
+      FittedConstant(.collectiveRingLink, 0.03...1, expected: 0.5, spread: 0.7),
+    ]
+
+  /// What replays of served runs determine: the same, and what a request costs beside its steps.
+  static let replayed: [FittedConstant] =
+    servedStep + [
+      FittedConstant(.requestOverhead, 1e-5...1, expected: 2e-3, spread: 1.5),
+      FittedConstant(.requestPerToken, 1e-8...1e-3, expected: 5e-6, spread: 1.5),
+    ]
 
   /// What mean board power determines about devices of a class, whatever runs on them.
   static let power: [FittedConstant] = [

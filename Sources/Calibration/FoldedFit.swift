@@ -11,16 +11,27 @@ package struct FoldedFit {
 
   /// What a kind of data tells about: steps of a device under a runtime, or power of a class of devices.
   private let scope: DatasetKind.Scope
+  /// Whether first tokens are fitted after the steps.
+  private var fitsPrompts = false
 
   package init(_ set: PreparedRuns, library: Library, kind: DatasetKind) {
     self.set = set
     self.library = library
     scope = kind.scope
-    if scope == .power {
+    switch kind {
+    case .llmInferenceBenchPower:
       fit.constants = FittedConstant.power
       fit.metrics = [.power]
+    case .splitwise:
+      fit.constants = FittedConstant.launchedStep
+      fit.choice = (.collectiveDirectLimit, [8e6, 16e6, 24e6, 48e6, 96e6, 192e6])
+    case .silicon: fit.constants = FittedConstant.servedStep
+    case .siliconServed:
+      fit.constants = FittedConstant.servedStep
+      fitsPrompts = true
+    case .vllmRuns, .vllmLog: fit.constants = FittedConstant.replayed
+    case .llmInferenceBench, .llmInferenceBenchOverflow, .operators, .table: break
     }
-    if scope == .served { fit.constants = FittedConstant.served }
   }
 
   /// What is left out in turn.
@@ -50,7 +61,7 @@ package struct FoldedFit {
     case .edge: try heldOut(groups: own, EdgeRows(set.runs, group: own).part, transferred: false)
     case .quarter:
       try heldOut(
-        groups: { "\($0.deviceClass) by \($0.vendor) under \($0.runtime)" }, ModelQuarters(set.runs).name,
+        groups: Self.family, ModelQuarters(set.runs).name,
         transferred: true)
     case .device:
       try heldOut(
@@ -80,6 +91,8 @@ package struct FoldedFit {
   /// where several makers are measured.
   private func targets() -> [(Target, [PreparedRun])] {
     if scope == .power { return split { .anyRuntime($0.deviceClass) } }
+    if scope == .replayed { return split { .device($0.device, runtime: $0.runtime) } }
+    if scope == .served { return split { .vendor($0.vendor, $0.deviceClass, runtime: $0.runtime) } }
     let own = split { .device($0.device, runtime: $0.runtime) }
     let vendors = split { .vendor($0.vendor, $0.deviceClass, runtime: $0.runtime) }
     let classes = split { .deviceClass($0.deviceClass, runtime: $0.runtime) }.filter { _, rows in
@@ -108,7 +121,7 @@ package struct FoldedFit {
         let enough = rest.count > fit.constants.count
         // A device without rows of its own to fit has no calibration of its own; a class without other devices has.
         guard enough || transferred else { continue }
-        let found = enough ? try fit.fit(rest, of: set, base: base).constants : Constants()
+        let found = enough ? try fitted(rest, base: base) : Constants()
         let predicted = try RunPricer(set, rows: rows, base: base).predictions(rows, override: found)
         for (index, value) in zip(held.members, predicted) { results[index] = value }
       }
@@ -116,11 +129,29 @@ package struct FoldedFit {
     return results
   }
 
+  private func fitted(_ rows: [PreparedRun], base: (Deployment) throws -> Constants) throws -> Constants {
+    let steps = try fit.fit(rows, of: set, base: base).constants
+    return fitsPrompts ? PromptFit.refine(steps, rows, try RunPricer(set, rows: rows, base: base)) : steps
+  }
+
   /// What rows are fitted together.
   func own(_ row: PreparedRun) -> String {
     switch scope {
-    case .steps, .served: "\(row.device) under \(row.runtime)"
+    case .steps, .replayed: "\(row.device) under \(row.runtime)"
     case .power: "\(row.deviceClass)"
+    case .served: Self.family(row)
+    }
+  }
+
+  /// A maker's devices of a class under a runtime.
+  static func family(_ row: PreparedRun) -> String { "\(row.deviceClass) by \(row.vendor) under \(row.runtime)" }
+
+  /// Whether a target's rows are one group of ``own(_:)``, so that leaving a part out tells its error.
+  func isFittedTogether(_ target: FittedCalibration.Target) -> Bool {
+    switch target {
+    case .device, .anyRuntime: true
+    case .vendor: scope == .served
+    case .deviceClass: false
     }
   }
 
@@ -142,10 +173,10 @@ package struct FoldedFit {
   }
 
   /// Members by key, keys in order.
-  package static func grouped<Member>(
-    _ members: [Member], by key: (Member) -> String
-  ) -> [(key: String, members: [Member])] {
-    var groups: [String: [Member]] = [:]
+  package static func grouped<Member, Key: Hashable & Comparable>(
+    _ members: [Member], by key: (Member) -> Key
+  ) -> [(key: Key, members: [Member])] {
+    var groups: [Key: [Member]] = [:]
     for member in members { groups[key(member), default: []].append(member) }
     return groups.keys.sorted().map { ($0, groups[$0] ?? []) }
   }

@@ -6,6 +6,8 @@ import Statistics
 /// Fits constants of a device under a runtime to measured rows.
 package struct StepFit: Sendable {
   package var constants = FittedConstant.step
+  /// A constant of which a few values are tried.
+  package var choice: (key: ConstantKey, values: [Double])?
   /// Metrics compared; a row counts once for each it has.
   package var metrics: [Metric] = [.endToEnd, .firstToken, .perToken]
   package var starts = Int(ProcessInfo.processInfo.environment["STARTS"] ?? "1")!
@@ -21,11 +23,29 @@ package struct StepFit: Sendable {
   }
 
   /// Fits the rows given.
+  ///
+  /// A limit between two regimes moves no prediction until it passes a row, so it cannot be fitted by slopes: its few
+  /// choices are tried one by one.
   /// - Parameter base: Constants of a deployment before the fit; those fitted win over them.
   /// - Throws: ``FitError`` when rows are too few.
   package func fit(
     _ rows: [PreparedRun], of set: PreparedRuns, base: (Deployment) throws -> Constants
   ) throws -> Outcome {
+    guard let choice else { return try fit(rows, of: set, base: base, given: Constants()).outcome }
+    var best: (outcome: Outcome, cost: Double)?
+    for value in choice.values {
+      var given = Constants()
+      given[choice.key] = value
+      let trial = try fit(rows, of: set, base: base, given: given)
+      if trial.cost < best?.cost ?? .infinity { best = trial }
+    }
+    guard let best else { throw FitError.noParameters }
+    return best.outcome
+  }
+
+  private func fit(
+    _ rows: [PreparedRun], of set: PreparedRuns, base: (Deployment) throws -> Constants, given: Constants
+  ) throws -> (outcome: Outcome, cost: Double) {
     let moved = constants.filter { isDetermined($0, by: rows, of: set) }
     let pricer = try RunPricer(set, rows: rows, base: base)
     var fit = RobustFit(parameters: moved.map(\.parameter), loss: .softL1(scale: lossScale))
@@ -34,14 +54,15 @@ package struct StepFit: Sendable {
     fit.tolerance = 1e-5
     fit.maxIterations = 30
     let solution = try fit.solve { values in
-      let trial = Self.constants(moved, values)
+      let trial = Self.constants(moved, values, given)
       return pricer.logRatios(rows, metrics: metrics, override: trial)
         + zip(moved, values).map { lossScale * $0.surprise($1) }
     }
     let rounded = solution.values.map(Self.rounded)
-    return Outcome(
-      constants: Self.constants(moved, rounded),
+    let outcome = Outcome(
+      constants: Self.constants(moved, rounded, given),
       errors: zip(moved, solution.standardErrors).map { ($0.key, $1) }, evaluations: solution.evaluations)
+    return (outcome, solution.cost)
   }
 
   /// Rows on one device say nothing about messages between devices.
@@ -53,8 +74,8 @@ package struct StepFit: Sendable {
     }
   }
 
-  private static func constants(_ moved: [FittedConstant], _ values: [Double]) -> Constants {
-    var constants = Constants()
+  private static func constants(_ moved: [FittedConstant], _ values: [Double], _ given: Constants) -> Constants {
+    var constants = given
     for (constant, value) in zip(moved, values) { constant.set(value, in: &constants) }
     return constants
   }

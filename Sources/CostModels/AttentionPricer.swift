@@ -11,6 +11,8 @@ struct AttentionPricer: Sendable {
   private static let tileRows = 96.0
   /// Rows of a matrix unit's instruction that a narrower group of query heads leaves empty.
   private static let groupRows = 8.0
+  /// Query heads that fill a tile of the matrix unit, which then reads the cache once.
+  private static let filledRows = 16.0
 
   init(device: Device, constants: Constants) {
     self.constants = constants
@@ -31,8 +33,7 @@ struct AttentionPricer: Sendable {
   func decode(_ shape: DecodeAttentionShape, _ work: Operator, peak: Double) -> Time {
     let heads = Double(shape.queryHeads)
     let group = heads / Double(max(1, shape.kvHeads))
-    // Query heads that fill a tile of the matrix unit read the cache once.
-    let again = 1 + constants[.decodeAttentionGroup] * (min(group, 2 * Self.groupRows) - 1)
+    let again = 1 + constants[.decodeAttentionGroup] * (min(group, Self.filledRows) - 1)
     let memory = again * work.traffic.total.value / (constants[.decodeAttentionMemory] * bandwidth)
     let rate = constants[.decodeAttentionCompute] * peak
     let compute = work.flops.value * max(group, Self.groupRows) / group / rate

@@ -46,10 +46,12 @@ struct CollectivePricer: Sendable {
       if inside > 1 { cost += ring((span.ranks - 1) * message, ranks: span.inside, near) }
       if let far { cost += ring((span.nodes - 1) * span.inside * message, ranks: span.nodes, far) }
     case .allToAll:
-      if inside > 1 { cost += exchange((span.inside - 1) / span.ranks * message, near) }
+      // What stays inside travels beside what leaves.
+      if inside > 1 { cost = exchange((span.inside - 1) / span.ranks * message, near) }
       if let far {
         let leaving = (span.ranks - span.inside) / span.ranks * message
-        cost += exchange(leaving * span.inside * Double(shape.stride), far)
+        let outside = exchange(leaving * span.inside * Double(shape.stride), far)
+        if outside.total > cost.total { cost = outside }
       }
     case .pointToPoint:
       cost = hop(message, crossing: (span.nodes - 1) / max(1, span.ranks - 1), near, far)
@@ -72,11 +74,11 @@ struct CollectivePricer: Sendable {
   private func directAllReduce(_ message: Double, ranks n: Double, _ path: LinkPath) -> Transfer {
     let rate = constants[.collectiveLink] * path.bandwidth.value
     let one = Transfer(
-      start: constants[.collectiveOneShotStart] + constants[.collectiveHop] * (n - 2) + path.latency.value,
+      start: constants[.collectiveOneShotStart] + constants[.collectiveOneShotHop] * (n - 2) + path.latency.value,
       time: (n - 1) * message / rate)
     let two = Transfer(
       start: constants[.collectiveTwoShotStart] + constants[.collectiveHop] * (n - 2) + 2 * path.latency.value,
-      time: 2 * (n - 1) / n * message / rate)
+      time: 2 * (n - 1) / n * message / (rate * constants[.collectiveTwoShotLink]))
     return one.total <= two.total ? one : two
   }
 

@@ -79,10 +79,12 @@ package enum ConstantKey: Int, CaseIterable, Sendable {
   case elementwiseStart
   /// Share of vector or matrix peak a recurrent scan reaches.
   case scanCompute
-  /// Share of the link's bandwidth that all-reduces of short messages reach, which read from every peer at once; starts
-  /// of their one- and two-shot forms; one more rank.
+  /// Share of the link's bandwidth that all-reduces of short messages reach, which read from every peer at once; how
+  /// much more of it their two-shot form does; starts of the one- and two-shot forms; one more rank in either.
   case collectiveLink
+  case collectiveTwoShotLink
   case collectiveOneShotStart
+  case collectiveOneShotHop
   case collectiveTwoShotStart
   case collectiveHop
   /// Longest message, in bytes, of those; the start, the cost of one more rank and the share of the link of rings, which
@@ -99,6 +101,8 @@ package enum ConstantKey: Int, CaseIterable, Sendable {
   /// Host time a step costs whatever it does, and for each sequence in it.
   case stepOverhead
   case stepPerSequence
+  /// What a step costs the host besides when it takes in prompts.
+  case stepWithPrompts
   /// Time a served request spends between its client and the engine, both ways together: connection, tokeniser, and the
   /// way of the first token back.
   case requestOverhead
@@ -133,17 +137,18 @@ package enum ConstantKey: Int, CaseIterable, Sendable {
     switch self {
     case .gemmStart, .gemmFill, .gemmStep, .gemmSplitStart, .expertStart, .expertFill, .decodeAttentionStart,
       .decodeAttentionTile, .decodeAttentionJoin, .decodeAttentionRegroup, .prefillAttentionStart,
-      .prefillAttentionTile, .elementwiseStart, .collectiveOneShotStart, .collectiveTwoShotStart, .collectiveHop,
-      .collectiveRingStart, .collectiveRingHop, .exchangeStart, .launch, .stepOverhead, .stepPerSequence,
-      .requestOverhead, .requestPerToken:
+      .prefillAttentionTile, .elementwiseStart, .collectiveOneShotStart, .collectiveOneShotHop, .collectiveTwoShotStart,
+      .collectiveHop, .collectiveRingStart, .collectiveRingHop, .exchangeStart, .launch, .stepOverhead, .stepPerSequence,
+      .stepWithPrompts, .requestOverhead, .requestPerToken:
       .time
     case .gemmCompute, .gemmMemory, .expertCompute, .decodeAttentionCompute, .decodeAttentionMemory,
       .prefillAttentionCompute, .prefillAttentionMemory, .elementwiseMemory, .scanCompute, .collectiveLink,
       .collectiveRingLink, .exchangeLink:
       .rate
-    case .gemmLoad, .gemmStore, .gemmWrite, .gemmWave, .expertLoad, .decodeAttentionJoinContext,
-      .decodeAttentionGroup, .prefillAttentionWrite, .prefillAttentionHead, .collectiveDirectLimit, .powerStatic,
-      .powerCompute, .powerMemory, .powerAttention:
+    case .collectiveTwoShotLink, .gemmLoad, .gemmStore, .gemmWrite, .gemmWave, .expertLoad, .decodeAttentionGroup,
+      .decodeAttentionJoinContext,
+      .prefillAttentionWrite, .prefillAttentionHead, .collectiveDirectLimit, .powerStatic, .powerCompute,
+      .powerMemory, .powerAttention:
       .number
     }
   }
@@ -152,6 +157,7 @@ package enum ConstantKey: Int, CaseIterable, Sendable {
   package var range: ClosedRange<Double> {
     switch self {
     case .gemmWave: 0...1
+    case .collectiveTwoShotLink: 0.1...10
     case .collectiveDirectLimit: 0...1e12
     default: kind == .rate ? 0.001...2 : 0...10_000
     }

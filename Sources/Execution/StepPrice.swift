@@ -75,6 +75,8 @@ extension Deployment {
     let captured = runtime.graphCapture && step.prefillTokens == 0
     let launching = captured ? Seconds.zero : constants.time(.launch) * Double(launches)
     let exposed = max(Seconds.zero, launching - device)
+    let prompts = step.prefillTokens > 0 ? constants.time(.stepWithPrompts) : Seconds.zero
     return exposed + constants.time(.stepOverhead) + constants.time(.stepPerSequence) * Double(step.sequences)
+      + prompts
   }
 }

@@ -137,6 +137,13 @@ package struct CollectiveShape: Sendable, Equatable {
   package var stride = 1
   /// What each rank contributes.
   package var message: Bytes
+
+  package init(kind: Kind, ranks: Int, stride: Int = 1, message: Bytes) {
+    self.kind = kind
+    self.ranks = ranks
+    self.stride = stride
+    self.message = message
+  }
 }
 
 /// Bytes an operator moves through main memory, by tensor role.

@@ -30,21 +30,28 @@ struct CalibrateCommand: ParsableCommand {
 
   func run() throws {
     let library = try Library()
-    let set = try dataset.prepared(library)
-    let names = dataset.files.map { ($0 as NSString).lastPathComponent }
-    let fits = try FoldedFit(set, library: library, kind: dataset.dataset).calibrations(
-      kind: dataset.dataset, files: names, date: date ?? Self.today())
-    guard !fits.isEmpty else {
+    let documents = try documents(library, files: dataset.files.map { ($0 as NSString).lastPathComponent })
+    guard !documents.isEmpty else {
       throw DataError(file: dataset.files.joined(separator: ", "), problem: "has too few rows of any device to fit")
     }
     let folder = output ?? library.calibrationFolder
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    for fit in fits {
-      let file = try OutputFile(path: "\(folder)/\(fit.target.name).yaml")
-      try file.write(CalibrationText.document(fit))
+    for document in documents {
+      let file = try OutputFile(path: "\(folder)/\(document.name).yaml")
+      try file.write(document.text)
       try file.finish()
       standardError("wrote \(file.path)")
     }
+  }
+
+  private func documents(_ library: Library, files: [String]) throws -> [(name: String, text: String)] {
+    let date = date ?? Self.today()
+    if dataset.dataset == .operators {
+      return try dataset.operators(library).calibrations(files: files, date: date).map { ($0.target.name, $0.document) }
+    }
+    return try FoldedFit(dataset.prepared(library), library: library, kind: dataset.dataset)
+      .calibrations(kind: dataset.dataset, files: files, date: date)
+      .map { ($0.target.name, CalibrationText.document($0)) }
   }
 
   private static func today() -> String {

@@ -40,9 +40,16 @@ enum PredictionTable {
   static let columns = [
     Column("ttft_s", heading: "TTFT", style: .time), Column("tpot_s", heading: "TPOT", style: .time),
     Column("e2e_s", heading: "end to end", style: .time),
+    Column("ttft_s_lo", heading: "TTFT, low", style: .time), Column("ttft_s_hi", heading: "TTFT, high", style: .time),
+    Column("tpot_s_lo", heading: "TPOT, low", style: .time), Column("tpot_s_hi", heading: "TPOT, high", style: .time),
+    Column("e2e_s_lo", heading: "end to end, low", style: .time),
+    Column("e2e_s_hi", heading: "end to end, high", style: .time),
+    Column("interval_level", heading: "measured within low to high", style: .percent),
     Column("output_tokens_per_s", heading: "output tokens", style: .rate),
     Column("total_tokens_per_s", heading: "all tokens", style: .rate),
     Column("energy_j", heading: "energy", style: .energy),
+    Column("energy_j_lo", heading: "energy, low", style: .energy),
+    Column("energy_j_hi", heading: "energy, high", style: .energy),
     Column("energy_per_output_token_j", heading: "energy per output token", style: .energy),
     Column("power_w", heading: "mean power, all devices", style: .power),
     Column("usd_per_million_output_tokens", heading: "price per 1M output tokens", style: .money),
@@ -66,8 +73,11 @@ enum PredictionTable {
     let largest = ledger.largestBatch(tokens: stored)
     let resident = min(perReplica, largest)
     return [
-      Cell(prediction.ttft), Cell(prediction.tpot), Cell(prediction.endToEnd), Cell(prediction.outputRate),
-      Cell(prediction.totalRate), Cell(prediction.energy), Cell(prediction.energy.value / tokens),
+      Cell(prediction.ttft), Cell(prediction.tpot), Cell(prediction.endToEnd),
+    ] + timeIntervals(prediction, deployment, batch) + [
+      Cell(prediction.outputRate), Cell(prediction.totalRate), Cell(prediction.energy),
+    ] + ends(prediction.energy.value, deployment.energyIntervalFactor(for: batch)) + [
+      Cell(prediction.energy.value / tokens),
       Cell(prediction.power), Cell(deployment.price(of: prediction.endToEnd).map { $0.value / tokens * 1e6 }),
       .text(prediction.prefillBound.rawValue), Cell(prediction.decodeBound?.rawValue), Cell(ledger.weights),
       Cell(ledger.cache(tokens: stored) * Double(resident)), Cell(ledger.activations), Cell(ledger.reserved),
@@ -75,6 +85,20 @@ enum PredictionTable {
       Cell(ledger.longestContext(sequences: resident).map { $0 + 1 }), .int(prediction.waves),
       .text(deployment.calibrations.joined(separator: " + ")),
     ]
+  }
+  private static func timeIntervals(
+    _ prediction: Prediction, _ deployment: Deployment, _ batch: BatchCase
+  ) -> [Cell] {
+    ends(prediction.ttft.value, deployment.intervalFactor(.firstToken, for: batch))
+      + ends(prediction.tpot?.value, deployment.intervalFactor(.perToken, for: batch))
+      + ends(prediction.endToEnd.value, deployment.intervalFactor(.endToEnd, for: batch))
+      + [Cell(deployment.intervals.level)]
+  }
+
+  /// Both ends of an interval, where the calibrations state one.
+  private static func ends(_ value: Double?, _ factor: Double?) -> [Cell] {
+    guard let value, let factor else { return [.missing, .missing] }
+    return [Cell(value / factor), Cell(value * factor)]
   }
 }
 

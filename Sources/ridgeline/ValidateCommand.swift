@@ -34,17 +34,25 @@ struct ValidateCommand: ParsableCommand {
 
   func run() throws {
     let library = try Library()
+    if dataset.dataset == .operators {
+      guard rows == nil else { throw UsageError("--rows is not available for operators") }
+      try print(OperatorAccuracyTable.table(dataset.operators(library), folds))
+      return
+    }
     let set = try dataset.prepared(library)
     let predicted = try FoldedFit(set, library: library, kind: dataset.dataset).predictions(leavingOut: folds)
     let comparison = Comparison(set.runs, predicted)
     if let rows { try RowFile.write(comparison, to: rows) }
-    let table = AccuracyTable.table(comparison)
+    try print(AccuracyTable.table(comparison))
+    for (reason, count) in set.skippedByReason { standardError("\(count) rows cannot run: \(reason)") }
+  }
+
+  private func print(_ table: ResultTable) throws {
     switch format {
     case .csv: try standardOutput(MachineRenderer.csv(table))
     case .json: try standardOutput(MachineRenderer.json(table))
     case .table: try standardOutput(TableRenderer.rows(table))
     }
-    for (reason, count) in set.skippedByReason { standardError("\(count) rows cannot run: \(reason)") }
   }
 }
 

@@ -1,0 +1,2 @@
+// Reads compressed tables.
+#include <zlib.h>
