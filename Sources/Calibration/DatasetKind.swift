@@ -37,7 +37,8 @@ package enum DatasetKind: String, CaseIterable, Sendable {
   /// Whose data it is, and its licence.
   package var source: String {
     switch self {
-    case .llmInferenceBench, .llmInferenceBenchPower, .llmInferenceBenchOverflow: "argonne-lcf/LLM-Inference-Bench, BSD-3"
+    case .llmInferenceBench, .llmInferenceBenchPower, .llmInferenceBenchOverflow:
+      "argonne-lcf/LLM-Inference-Bench, BSD-3"
     case .splitwise: "Mutinifni/splitwise-sim, MIT"
     case .silicon, .siliconServed, .operators: "ai-dynamo/aiconfigurator, Apache-2.0"
     case .vllmRuns: "inference-sim public training split, Apache-2.0"
@@ -99,7 +100,8 @@ package enum DatasetKind: String, CaseIterable, Sendable {
 
   private func servingFile(_ file: String?, of log: String) throws -> String {
     guard let file else {
-      throw DataError(file: log, problem: "does not say how its requests were served; name a file that does (--serving)")
+      throw DataError(
+        file: log, problem: "does not say how its requests were served; name a file that does (--serving)")
     }
     return file
   }

@@ -21,7 +21,8 @@ struct PromptFit {
       var trial = constants
       trial[.gemmCompute] = share
       let pairs = zip(sample, pricer.predictions(sample, override: trial)).compactMap { row, predicted in
-        predicted[.firstToken].flatMap { value in row.run.measured[.firstToken].map { (measured: $0, predicted: value) } }
+        predicted[.firstToken].flatMap { value in row.run.measured[.firstToken].map { (measured: $0, predicted: value) }
+        }
       }
       trial[.requestOverhead] = max(0, overhead(pairs))
       let score = pairs.reduce(0) {

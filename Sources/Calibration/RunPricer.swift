@@ -61,7 +61,9 @@ package struct RunPricer {
         endToEnd: prediction.endToEnd.value, firstToken: prediction.ttft.value, perToken: prediction.tpot?.value,
         power: prediction.power.value / packages)
     case .closedLoop:
-      guard let prediction = try? predictor.predictClosedLoop(batch) else { return MetricValues() }
+      guard let prediction = try? predictor.predictClosedLoop(ServedSiliconImporter.meanLengths(batch)) else {
+        return MetricValues()
+      }
       return MetricValues(perToken: prediction.value)
     case .served: return MetricValues()
     }

@@ -138,7 +138,8 @@ package enum ConstantKey: Int, CaseIterable, Sendable {
     case .gemmStart, .gemmFill, .gemmStep, .gemmSplitStart, .expertStart, .expertFill, .decodeAttentionStart,
       .decodeAttentionTile, .decodeAttentionJoin, .decodeAttentionRegroup, .prefillAttentionStart,
       .prefillAttentionTile, .elementwiseStart, .collectiveOneShotStart, .collectiveOneShotHop, .collectiveTwoShotStart,
-      .collectiveHop, .collectiveRingStart, .collectiveRingHop, .exchangeStart, .launch, .stepOverhead, .stepPerSequence,
+      .collectiveHop, .collectiveRingStart, .collectiveRingHop, .exchangeStart, .launch, .stepOverhead,
+      .stepPerSequence,
       .stepWithPrompts, .requestOverhead, .requestPerToken:
       .time
     case .gemmCompute, .gemmMemory, .expertCompute, .decodeAttentionCompute, .decodeAttentionMemory,

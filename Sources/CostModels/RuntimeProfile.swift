@@ -51,7 +51,8 @@ extension RuntimeProfile: CatalogueEntry {
         notes: try file.optionalString("notes"),
         memoryFraction: try file.double("memory_fraction", in: 0.05...1),
         reservedMemory: try file.quantity("reserved_memory", SizeDimension.self, allowingZero: true),
-        reservedForPeers: try file.optionalQuantity("reserved_for_peers", SizeDimension.self, allowingZero: true) ?? .zero,
+        reservedForPeers: try file.optionalQuantity("reserved_for_peers", SizeDimension.self, allowingZero: true)
+          ?? .zero,
         blockSize: try file.int("block_size", in: 1...4096),
         watermark: try file.double("watermark", in: 0...0.5),
         maxBatchedTokens: try file.int("max_num_batched_tokens", in: 1...10_000_000),

@@ -37,7 +37,8 @@ import Workloads
     let deployment = try RoundDeployment.make(TinyModel.dense(), ["step_overhead": "1 ms"])
     let replay = try ServedReplay(deployment)
     let times = try [1, 2, 8, 32].map { users in
-      try #require(MetricValues(meansOf: replay.records(closedLoop(users: users, requests: users * 10), batch))[.firstToken])
+      try #require(
+        MetricValues(meansOf: replay.records(closedLoop(users: users, requests: users * 10), batch))[.firstToken])
     }
     #expect(times == times.sorted())
   }

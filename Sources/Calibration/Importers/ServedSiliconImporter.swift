@@ -26,12 +26,20 @@ enum ServedSiliconImporter {
     let ranks = run.parallelism?.data ?? 1
     let clients = (run.batch.sequences + ranks - 1) / ranks
     let pace = ArrivalProcess.ClosedLoop(users: clients, rampSeconds: 0, thinkTime: .fixed(seconds: 0))
-    let lengths = TrafficClass.DrawnLengths(input: spread(run.batch.inputTokens), output: spread(run.batch.outputTokens))
+    let lengths = TrafficClass.DrawnLengths(
+      input: spread(run.batch.inputTokens), output: spread(run.batch.outputTokens))
     let count = clients * requestsPerClient
     let traffic = Traffic(
       name: "closed loop", arrivals: ArrivalProcess(gaps: .exponential, pace: .closed(pace)),
       class: TrafficClass(lengths: .drawn(lengths)), requests: count)
     return .traffic(traffic, count: count)
+  }
+
+  /// The batch of the closed loop with its mean lengths, for predictions in closed form.
+  static func meanLengths(_ batch: BatchCase) -> BatchCase {
+    func mean(_ tokens: Int) -> Int { max(1, Int((Double(tokens) * (1 + shortest) / 2).rounded())) }
+    return BatchCase(
+      sequences: batch.sequences, inputTokens: mean(batch.inputTokens), outputTokens: mean(batch.outputTokens))
   }
 
   private static func spread(_ tokens: Int) -> LengthDistribution {

@@ -24,7 +24,8 @@ extension Replica {
 
   /// Whether the steps after this one would be the same while nobody comes or goes.
   private var takesSpans: Bool {
-    options.takesManySteps && costs.hasCurves && !defersArrivals && prefilling.isEmpty && received.isEmpty && !decodesWait
+    options.takesManySteps && costs.hasCurves && !defersArrivals && prefilling.isEmpty && received.isEmpty
+      && !decodesWait
       && (waiting.isEmpty || !(waiting.changesWithTime || ranking.scheduler.preempts))
   }
 
