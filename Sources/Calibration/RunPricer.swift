@@ -61,7 +61,7 @@ package struct RunPricer {
         endToEnd: prediction.endToEnd.value, firstToken: prediction.ttft.value, perToken: prediction.tpot?.value,
         power: prediction.power.value / packages)
     case .closedLoop:
-      guard let prediction = try? predictor.predictClosedLoop(ServedSiliconImporter.meanLengths(batch)) else {
+      guard let prediction = try? predictor.predictClosedLoop(batch) else {
         return MetricValues()
       }
       return MetricValues(perToken: prediction.value)

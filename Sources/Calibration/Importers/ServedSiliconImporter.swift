@@ -35,13 +35,6 @@ enum ServedSiliconImporter {
     return .traffic(traffic, count: count)
   }
 
-  /// The batch of the closed loop with its mean lengths, for predictions in closed form.
-  static func meanLengths(_ batch: BatchCase) -> BatchCase {
-    func mean(_ tokens: Int) -> Int { max(1, Int((Double(tokens) * (1 + shortest) / 2).rounded())) }
-    return BatchCase(
-      sequences: batch.sequences, inputTokens: mean(batch.inputTokens), outputTokens: mean(batch.outputTokens))
-  }
-
   private static func spread(_ tokens: Int) -> LengthDistribution {
     .uniform(max(1, Int(Double(tokens) * shortest))...max(1, tokens))
   }
