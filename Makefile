@@ -4,7 +4,11 @@
 RIDGELINE := .build/release/ridgeline
 RESULTS := out/azure-conversation-requests.csv
 
-.PHONY: run test build setup bench lint format reports clean
+# Where the public measured data lie; see Reports/Accuracy/README.md.
+MEASURED := ../shared/data/measured
+VALIDATE := $(RIDGELINE) validate --report Reports/Accuracy
+
+.PHONY: run test build setup bench lint format reports accuracy studies clean
 
 run: build
 	$(RIDGELINE) predict --model llama-3-8b --hardware h100-sxm --batch 16 --input 1024 --output 256 --explain
@@ -38,6 +42,20 @@ format:
 # Reports that cost seconds; .ci/run regenerates them and fails when they differ.
 reports: build
 	sh Scripts/inventory.sh > Reports/Inventory.md
+
+# Every table of Reports/Accuracy, with refits: some minutes. Needs the public data.
+accuracy: build
+	$(VALIDATE) --dataset llm-inference-bench --folds model \
+	  $(MEASURED)/llm_inference_bench.csv $(MEASURED)/llm_inference_bench_ttft.csv > /dev/null
+	$(VALIDATE) --dataset llm-inference-bench --folds device $(MEASURED)/llm_inference_bench.csv > /dev/null
+	$(VALIDATE) --dataset llm-inference-bench-power --folds model $(MEASURED)/llm_inference_bench_power.csv > /dev/null
+	$(VALIDATE) --dataset splitwise --folds batch $(MEASURED)/splitwise_llama2_70b.csv > /dev/null
+	$(VALIDATE) --dataset silicon --folds models-in-four $(MEASURED)/silicon_aggregated.csv > /dev/null
+
+# The committed studies: some minutes on two cores.
+studies: build
+	$(RIDGELINE) study Reports/Examples/policies/study.yaml
+	$(RIDGELINE) study Reports/Examples/disaggregation/study.yaml
 
 clean:
 	rm -rf .build out

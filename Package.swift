@@ -26,10 +26,14 @@ let package = Package(
     .target(name: "EventKernel", dependencies: [heap]),
     .target(name: "Workloads", dependencies: ["Quantities", "Documents", "EventKernel"]),
     .target(name: "Execution", dependencies: ["Quantities", "Documents", "Hardware", "ModelGraph", "CostModels"]),
-    .target(name: "Serving", dependencies: ["Quantities", "EventKernel", "Workloads", "Execution", deque, histogram]),
     .systemLibrary(name: "CGSL", pkgConfig: "gsl", providers: [.apt(["libgsl-dev"])]),
-    .target(name: "Statistics", dependencies: ["EventKernel", "CGSL"]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(name: "Statistics", dependencies: ["EventKernel", "CGSL"]),
+    .target(
+      name: "Serving",
+      dependencies: [
+        "Quantities", "EventKernel", "Workloads", "CostModels", "Execution", "Statistics", deque, histogram,
+      ]),
     .target(
       name: "Calibration",
       dependencies: [
@@ -37,11 +41,17 @@ let package = Package(
         "Serving", "Statistics", "CZlib",
       ]),
     .target(name: "Reporting", dependencies: ["Quantities", "EventKernel"]),
+    .target(
+      name: "Studies",
+      dependencies: [
+        "Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "EventKernel", "Execution", "Workloads",
+        "Serving", "Statistics", "Reporting",
+      ]),
     .executableTarget(
       name: "ridgeline",
       dependencies: [
         "Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "Execution", "Workloads", "Serving",
-        "Calibration", "Statistics", "Reporting", argumentParser,
+        "Calibration", "Statistics", "Studies", "Reporting", argumentParser,
       ]),
     .executableTarget(
       name: "ridgeline-bench",
@@ -60,6 +70,11 @@ let package = Package(
     .testTarget(
       name: "ReportingTests", dependencies: ["EventKernel", "Quantities", "Reporting"], exclude: ["Snapshots"]),
     .testTarget(name: "StatisticsTests", dependencies: ["EventKernel", "Statistics"]),
+    .testTarget(
+      name: "StudiesTests",
+      dependencies: [
+        "TestSupport", "Documents", "Execution", "Quantities", "Reporting", "Serving", "Studies", "Workloads",
+      ]),
     .testTarget(name: "CommandTests", dependencies: ["ridgeline"]),
     .target(
       name: "TestSupport",
@@ -69,6 +84,11 @@ let package = Package(
     .testTarget(
       name: "CostTests",
       dependencies: ["TestSupport", "EventKernel", "Hardware", "CostModels", "ModelGraph", "Quantities", "Execution"]),
+    .testTarget(
+      name: "CalibrationTests",
+      dependencies: [
+        "TestSupport", "Calibration", "CostModels", "Documents", "Execution", "Hardware", "ModelGraph", "Quantities",
+      ]),
     .testTarget(
       name: "ExecutionTests",
       dependencies: ["TestSupport", "EventKernel", "Execution", "CostModels", "ModelGraph", "Quantities"]),
@@ -80,7 +100,8 @@ let package = Package(
     .testTarget(
       name: "ServingTests",
       dependencies: [
-        "TestSupport", "EventKernel", "Workloads", "CostModels", "ModelGraph", "Quantities", "Execution", "Serving",
+        "TestSupport", "Documents", "EventKernel", "Statistics", "Workloads", "CostModels", "ModelGraph", "Quantities",
+        "Execution", "Serving",
         histogram,
       ]),
   ]

@@ -34,6 +34,28 @@ package struct Comparison: Sendable {
     }
   }
 
+  /// A group of rows and its share of the sum of absolute errors.
+  package struct ErrorShare: Sendable {
+    package let group: String
+    package let summary: ErrorSummary
+    package let share: Double
+  }
+
+  /// The groups of one device, runtime, model and number of devices whose errors add up to most.
+  package func largestErrors(_ metric: Metric, count: Int) -> [ErrorShare] {
+    guard let all = summary(metric) else { return [] }
+    let total = max(all.mean * Double(all.count), .leastNormalMagnitude)
+    let groups = FoldedFit.grouped(pairs) { pair in
+      "\(pair.row.device) x \(pair.row.run.deviceCount), \(pair.row.runtime), \(pair.row.model)"
+    }
+    let shares = groups.compactMap { name, members in
+      ErrorSummary(ratios: ratios(metric, members)).map {
+        ErrorShare(group: name, summary: $0, share: $0.mean * Double($0.count) / total)
+      }
+    }
+    return Array(shares.sorted { ($1.share, $0.group) < ($0.share, $1.group) }.prefix(count))
+  }
+
   /// Errors of all rows in one metric.
   package func summary(_ metric: Metric) -> ErrorSummary? { ErrorSummary(ratios: ratios(metric, pairs)) }
 

@@ -70,6 +70,33 @@ package struct FoldedFit {
     }
   }
 
+  /// The share of held-out rows within intervals that were derived without them, by metric; nothing without folds.
+  package func coverage(
+    _ predicted: [MetricValues], leavingOut fold: Fold
+  ) -> [(metric: Metric, share: Double, rows: Int)] {
+    let errors: IntervalFit
+    switch fold {
+    case .none, .edge: return []
+    case .model, .batch, .run: errors = IntervalFit(set.runs, predicted, group: own, part: part(fold))
+    case .quarter: errors = IntervalFit(set.runs, predicted, group: Self.family, part: part(fold))
+    case .device: errors = IntervalFit(set.runs, predicted, group: { _ in "all" }, part: part(fold))
+    }
+    return Metric.allCases.compactMap { metric in
+      errors.coverage(metric).map { (metric, $0.share, $0.rows) }
+    }
+  }
+
+  /// What a fold calls the part that a row belongs to.
+  private func part(_ fold: Fold) -> (PreparedRun) -> String {
+    switch fold {
+    case .none, .edge, .model: { $0.model }
+    case .batch: { String($0.run.batch.sequences) }
+    case .run: { $0.run.id }
+    case .device: { $0.device }
+    case .quarter: ModelQuarters(set.runs).name
+    }
+  }
+
   /// Fits every device under every runtime, and every class of devices that has several under one runtime.
   package func calibrations(kind: DatasetKind, files: [String], date: String) throws -> [FittedCalibration] {
     let held = try HeldPredictions(self, kind: kind)

@@ -107,11 +107,17 @@ package struct CalibrationChoice: Sendable {
     guard merged.missing.isEmpty else {
       throw DataError(
         file: folder,
-        problem: "no calibration gives \(merged.missing.map(\.name).joined(separator: ", ")) for device "
-          + "'\(device.name)' of class \(device.deviceClass.rawValue)")
+        problem: "no calibration gives \(Self.listed(merged.missing)) for device '\(device.name)' of class "
+          + device.deviceClass.rawValue)
     }
     constants = merged
     names = applicable.map(\.name)
     intervals = IntervalChoice(applicable)
+  }
+
+  /// The first few by name, and how many more there are.
+  private static func listed(_ keys: [ConstantKey]) -> String {
+    let names = keys.prefix(6).map(\.name).joined(separator: ", ")
+    return keys.count > 6 ? "\(names) and \(keys.count - 6) more" : names
   }
 }

@@ -22,8 +22,17 @@ package struct RuntimeProfile: Sendable {
   package var watermark: Double
   package var maxBatchedTokens: Int
   package var maxSequences: Int
-  /// Whether prompts are split to fit the token budget and mixed with decodes.
-  package var chunkedPrefill: Bool
+  package var batching: BatchingMix
+  /// Prompt tokens of one request in a step at most; nothing for no such limit.
+  package var longPrefillThreshold: Int?
+  /// The order in which it serves, by the name of a scheduler; first come, first served unless a file says otherwise.
+  package var scheduler: String?
+  /// Whether prompts that begin alike share cache unless told otherwise.
+  package var prefixCache: Bool
+  package var eviction: EvictionOrder
+  package var preemption: PreemptionMethod
+  /// Slots that the model's context is divided between when it serves; nothing when sequences share the cache freely.
+  package var contextSlots: Int?
   /// Whether decode steps replay a captured graph, so that launches cost nothing on the host.
   package var graphCapture: Bool
   /// Whether a step is put together while the one before runs, so that a request that arrives then waits for the next.
@@ -31,6 +40,9 @@ package struct RuntimeProfile: Sendable {
   /// Whether a request enters only when the cache can hold its whole answer beside those of the running ones.
   package var reservesAnswers: Bool
   package var citations: [String: String]
+
+  /// Whether prompts are split to fit the token budget and mixed with decodes.
+  package var chunkedPrefill: Bool { batching == .chunked }
 }
 
 extension RuntimeProfile: CatalogueEntry {
@@ -43,6 +55,7 @@ extension RuntimeProfile: CatalogueEntry {
         file,
         [
           "memory_fraction", "reserved_memory", "block_size", "watermark", "max_num_batched_tokens", "max_num_seqs",
+          "batching", "long_prefill_threshold", "scheduler", "prefix_cache", "eviction", "preemption", "context_slots",
         ])
       return RuntimeProfile(
         name: try checkedName(file, name),
@@ -57,7 +70,13 @@ extension RuntimeProfile: CatalogueEntry {
         watermark: try file.double("watermark", in: 0...0.5),
         maxBatchedTokens: try file.int("max_num_batched_tokens", in: 1...10_000_000),
         maxSequences: try file.int("max_num_seqs", in: 1...1_000_000),
-        chunkedPrefill: try file.required("chunked_prefill").bool(),
+        batching: try file.choice("batching", BatchingMix.self),
+        longPrefillThreshold: try file.optionalInt("long_prefill_threshold", in: 1...10_000_000),
+        scheduler: try file.optionalString("scheduler"),
+        prefixCache: try file.optionalBool("prefix_cache") ?? false,
+        eviction: try file.optionalChoice("eviction", EvictionOrder.self) ?? .lru,
+        preemption: try file.optionalChoice("preemption", PreemptionMethod.self) ?? .recompute,
+        contextSlots: try file.optionalInt("context_slots", in: 1...1_000_000),
         graphCapture: try file.required("graph_capture").bool(),
         schedulesAhead: try file.optionalBool("schedules_ahead") ?? false,
         reservesAnswers: try file.optionalBool("reserves_answers") ?? false,

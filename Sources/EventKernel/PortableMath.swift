@@ -70,7 +70,6 @@ public enum PortableMath {
     return power * Double(bitPattern: UInt64(1023 + exponent) << 52)
   }
 
-  /// The whole number nearest to one of modest size.
   /// The sine of an angle between -pi/2 and pi/2, within two units in the last place.
   public static func sin(_ x: Double) -> Double {
     precondition(abs(x) <= 1.5707963267948968, "an angle between -pi/2 and pi/2")
@@ -81,6 +80,7 @@ public enum PortableMath {
     return x * (1 + sum)
   }
 
+  /// The whole number nearest to one of modest size.
   private static func nearest(_ x: Double) -> Int { Int(x + (x < 0 ? -0.5 : 0.5)) }
 
   /// The share of a standard normal below x.

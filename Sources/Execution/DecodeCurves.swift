@@ -1,4 +1,5 @@
 import ModelGraph
+import Quantities
 
 /// What decode steps cost by their number of sequences and the tokens these attend to, as straight pieces.
 ///
@@ -31,11 +32,14 @@ struct DecodeCurves {
   private var curves: [ContiguousArray<Piece?>] = []
 
   /// The piece that holds a context, priced when first asked for.
+  /// - Parameter cap: Power that prices are under, and with them all that lies between.
   @inline(__always)
-  mutating func piece(sequences: Int, context: Int64, price: (Int64) -> StepTable.Cost) -> Piece {
+  mutating func piece(
+    sequences: Int, context: Int64, under cap: Watts? = nil, price: (Int64) -> StepTable.Cost
+  ) -> Piece {
     let index = Self.index(context)
     if sequences < curves.count, index < curves[sequences].count, let piece = curves[sequences][index] { return piece }
-    let piece = Self.make(index, price: price)
+    let piece = Self.make(index, under: cap, price: price)
     store(piece, sequences, index)
     return piece
   }
@@ -57,7 +61,7 @@ struct DecodeCurves {
     return 1 + (octave - firstLog) << piecesLog + piece
   }
 
-  private static func make(_ index: Int, price: (Int64) -> StepTable.Cost) -> Piece {
+  private static func make(_ index: Int, under cap: Watts?, price: (Int64) -> StepTable.Cost) -> Piece {
     var start: Int64 = 0
     var width = Int64(1) << Int64(firstLog)
     if index > 0 {
@@ -68,10 +72,13 @@ struct DecodeCurves {
     let low = price(start)
     let high = price(start + width)
     // Rounded down, so that the end of a piece never exceeds the start of the next.
+    let growth = max(0, high.picoseconds - low.picoseconds) / width
+    // Power at both ends is below the cap, and so it is between them.
+    let most = cap.map { StepTable.Cost.nanojoules(in: low.picoseconds + growth * width, under: $0) } ?? .max
     return Piece(
       start: start, end: start + width, picoseconds: low.picoseconds,
-      picosecondsPerToken: max(0, high.picoseconds - low.picoseconds) / width, nanojoules: low.nanojoules,
-      nanojoulesPerToken: max(0, high.nanojoules - low.nanojoules) / width)
+      picosecondsPerToken: growth, nanojoules: low.nanojoules,
+      nanojoulesPerToken: max(0, min(high.nanojoules, most) - low.nanojoules) / width)
   }
 }
 

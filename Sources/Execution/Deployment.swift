@@ -24,7 +24,7 @@ package struct Deployment: Sendable {
   /// - Throws: ``DeploymentError``, ``PlanError``, ``UnsupportedFormat`` or ``TooManyWindows``.
   package init(
     platform: Platform, model: Model, runtime: RuntimeProfile, formats: FormatRequest, parallelism: Parallelism,
-    calibration: CalibrationChoice
+    routing: ExpertRouting = .uniform, calibration: CalibrationChoice
   ) throws {
     self.platform = platform
     self.runtime = runtime
@@ -35,7 +35,7 @@ package struct Deployment: Sendable {
     self.notes =
       notes
       + (platform.dies > 1 ? ["\(platform.name) holds \(platform.dies) dies a package; tp, pp and dp count dies"] : [])
-    graph = try OperatorGraph(model: model, plan: Plan(formats: chosen, parallelism: parallelism))
+    graph = try OperatorGraph(model: model, plan: Plan(formats: chosen, parallelism: parallelism, routing: routing))
     try checkDevices()
   }
 
@@ -45,6 +45,16 @@ package struct Deployment: Sendable {
     copy.pricer = OperatorPricer(platform: platform, constants: constants)
     return copy
   }
+
+  /// Rent of the devices in use, where the files give an hourly price.
+  package var hourlyPrice: DollarsPerHour? {
+    if let device = platform.device.price?.hourly { return device * Double(parallelism.devices) }
+    guard let system = platform.price?.hourly, let available = platform.available else { return nil }
+    return system * (Double(parallelism.devices) / Double(available))
+  }
+
+  /// Rent of the devices in use for a time.
+  package func price(of time: Seconds) -> Dollars? { hourlyPrice.map { $0 * time } }
 
   private func checkDevices() throws(DeploymentError) {
     let wanted = parallelism.devices

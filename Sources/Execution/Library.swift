@@ -35,16 +35,18 @@ package struct Library: Sendable {
     package var runtime: String
     package var formats: FormatRequest
     package var parallelism: Parallelism
+    package var routing: ExpertRouting
 
     package init(
       model: String, hardware: String, runtime: String, formats: FormatRequest = FormatRequest(),
-      parallelism: Parallelism = Parallelism()
+      parallelism: Parallelism = Parallelism(), routing: ExpertRouting = .uniform
     ) {
       self.model = model
       self.hardware = hardware
       self.runtime = runtime
       self.formats = formats
       self.parallelism = parallelism
+      self.routing = routing
     }
   }
 
@@ -57,6 +59,6 @@ package struct Library: Sendable {
       device: platform.device, runtime: runtime.name, from: calibrations, folder: calibrationFolder)
     return try Deployment(
       platform: platform, model: model, runtime: runtime, formats: request.formats,
-      parallelism: request.parallelism, calibration: calibration)
+      parallelism: request.parallelism, routing: request.routing, calibration: calibration)
   }
 }

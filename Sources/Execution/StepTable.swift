@@ -44,6 +44,9 @@ package final class StepTable {
     }
   }
 
+  /// What all devices draw while they wait in a step; a power cap must be above it.
+  package var standingPower: Watts { waitingPower * devices }
+
   /// Whether decode steps are priced by curves, so that many can be taken at once.
   package let hasCurves: Bool
 
@@ -107,10 +110,10 @@ package final class StepTable {
 
   /// Static power goes on while a step is stretched: the time at which power is the cap.
   private func capped(time: Seconds, energy: Joules) -> Cost {
-    guard let powerCap, energy > powerCap * time else { return Cost(time: time, energy: energy) }
-    let standing = waitingPower * devices
-    let longer = Seconds((energy - standing * time).value / max(1e-9, (powerCap - standing).value))
-    return Cost(time: longer, energy: powerCap * longer)
+    guard let powerCap else { return Cost(time: time, energy: energy) }
+    guard energy > powerCap * time else { return Cost(time: time, energy: energy, under: powerCap) }
+    let longer = Seconds((energy - standingPower * time).value / max(1e-9, (powerCap - standingPower).value))
+    return Cost(time: longer, energy: powerCap * longer, under: powerCap)
   }
 
   /// What devices that wait for a copy take and draw.
@@ -173,7 +176,7 @@ package final class StepTable {
   }
 
   private func piece(sequences: Int, context: Int64) -> DecodeCurves.Piece {
-    curves.piece(sequences: sequences, context: context) { tokens in
+    curves.piece(sequences: sequences, context: context, under: powerCap) { tokens in
       exactCost(Self.decodeStep(sequences: sequences, context: Double(tokens)))
     }
   }
@@ -275,6 +278,17 @@ extension StepTable.Cost {
   package mutating func add(_ other: StepTable.Cost) {
     picoseconds += other.picoseconds
     nanojoules += other.nanojoules
+  }
+
+  /// The same with no more energy than a power cap allows in the rounded time.
+  init(time: Seconds, energy: Joules, under cap: Watts) {
+    self.init(time: time, energy: energy)
+    nanojoules = min(nanojoules, Self.nanojoules(in: picoseconds, under: cap))
+  }
+
+  /// The most whole nanojoules that a power cap allows in a time.
+  static func nanojoules(in picoseconds: Int64, under cap: Watts) -> Int64 {
+    Int64(min(Self.most, (cap.value * Double(picoseconds) / 1000).rounded(.down)))
   }
 
   package var time: Seconds { Seconds(Double(picoseconds) / 1e12) }

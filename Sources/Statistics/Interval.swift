@@ -19,7 +19,7 @@ package struct Interval: Sendable, Equatable {
   /// Student's interval for the centre of some independent values.
   /// - Parameter centre: The point estimate, where it is not the values' mean.
   /// - Returns: Nothing for fewer than two values.
-  static func student(_ values: [Double], centre: Double? = nil, confidence: Double) -> Interval? {
+  package static func student(_ values: [Double], centre: Double? = nil, confidence: Double) -> Interval? {
     guard values.count >= 2 else { return nil }
     let count = Double(values.count)
     let centre = centre ?? values.mean

@@ -45,8 +45,8 @@ struct ClassGenerator {
     var mostTurns: Int
   }
 
-  /// A request, or a session's first one, and how many it stands for.
-  mutating func begin(_ beginning: Beginning) -> (request: Request, turns: Int) {
+  /// A request that stands alone, or a session's first ones.
+  mutating func begin(_ beginning: Beginning) -> SessionBook.Begun {
     guard sessions == nil else { return beginSession(beginning) }
     var request = plain(at: beginning.arrival)
     if let prompt = prompts?.prompt(own: request.inputTokens) {
@@ -56,7 +56,7 @@ struct ClassGenerator {
     if let samples { request.samples = UInt16(clamping: samples.draw(&sampleStream)) }
     request.adapter = adapter()
     request.patience = patience?.draw(&patienceStream)
-    return (request, 1)
+    return SessionBook.Begun(first: request, turns: 1, numbers: 0)
   }
 
   /// A request with nothing but a length.
@@ -67,12 +67,15 @@ struct ClassGenerator {
     return request
   }
 
-  private mutating func beginSession(_ beginning: Beginning) -> (request: Request, turns: Int) {
+  private mutating func beginSession(_ beginning: Beginning) -> SessionBook.Begun {
     let new = SessionBook.Beginning(
       id: beginning.session, arrival: beginning.arrival, systemPrompt: prompts?.systemPrompt(), adapter: adapter(),
       mostTurns: beginning.mostTurns)
-    guard var begun = sessions?.begin(new) else { return (plain(at: beginning.arrival), 1) }
-    begun.request.classIndex = index
+    guard var begun = sessions?.begin(new) else {
+      return SessionBook.Begun(first: plain(at: beginning.arrival), turns: 1, numbers: 0)
+    }
+    begun.first.classIndex = index
+    for other in begun.others.indices { begun.others[other].classIndex = index }
     return begun
   }
 

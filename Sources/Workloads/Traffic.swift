@@ -18,6 +18,11 @@ package struct Traffic: Sendable {
     (arrivals.map { [$0] } ?? []) + classes.compactMap(\.ownArrivals)
   }
 
+  /// Whether an answer of a closed loop would have to bring forth several requests at once.
+  var branchesInClosedLoop: Bool {
+    classes.contains { ($0.ownArrivals ?? arrivals)?.closedLoop != nil && $0.sessions?.branches != nil }
+  }
+
   /// Arrivals a second in the long run, a session counting once; nothing where a closed loop takes part.
   package var meanRate: Double? {
     let rates = processes.map(\.meanRate)

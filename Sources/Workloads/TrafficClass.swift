@@ -92,6 +92,9 @@ package struct TrafficClass: Sendable {
     package var pause: DurationDistribution
     /// New tokens of the requests after the first, where they differ: what a tool returns.
     package var laterInput: LengthDistribution?
+    /// How many such chains begin side by side, each with a task of its own; when all have ended, one more request
+    /// reads their last answers. One chain and no such request when nothing. At most 1,000.
+    package var branches: LengthDistribution?
     /// A session ends before a request that would pass so many tokens, answer included.
     package var context = Request.largestTokens
   }

@@ -12,6 +12,9 @@ package enum TrafficFile {
     try traffic(YAMLDocument.parse(text, file: file), name: nil)
   }
 
+  /// Reads traffic that stands inside another document.
+  package static func read(_ node: Node) throws -> Traffic { try traffic(node, name: nil) }
+
   private static func traffic(_ document: Node, name: String?) throws -> Traffic {
     try document.strictObject { file in
       let sources = try SourceTable(file)
@@ -20,7 +23,7 @@ package enum TrafficFile {
       let arrivals = try file.optional("arrivals").map(reader.arrivals)
       let classes = try reader.classes(of: file)
       try checkArrivals(arrivals, classes, file)
-      return Traffic(
+      let traffic = Traffic(
         name: name,
         title: try file.string("title"),
         aliases: try file.optionalStrings("aliases"),
@@ -29,6 +32,10 @@ package enum TrafficFile {
         requests: try file.int("requests", in: 1...1_000_000_000),
         notes: try file.optionalString("notes"),
         citations: sources.byField)
+      guard !traffic.branchesInClosedLoop else {
+        throw file.node.error("has agents with branches in a closed loop, where one answer brings forth one request")
+      }
+      return traffic
     }
   }
 

@@ -191,7 +191,8 @@ extension TrafficFileReader {
   private func agent(_ block: ObjectReader) throws -> TrafficClass.SessionPattern {
     TrafficClass.SessionPattern(
       turns: try lengths(block.required("steps"), single: "count"), pause: try durations(block.required("tool_time")),
-      laterInput: try lengths(block.required("tool_tokens")), context: try context(block))
+      laterInput: try lengths(block.required("tool_tokens")),
+      branches: try block.optional("branches").map { try lengths($0, single: "count") }, context: try context(block))
   }
 
   private func context(_ block: ObjectReader) throws -> Int {

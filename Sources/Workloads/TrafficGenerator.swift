@@ -25,6 +25,8 @@ package struct TrafficGenerator: RequestSource {
   private var live = 0
   private var isExhausted = false
   private var begunSessions: Int32 = 0
+  /// Requests that arrive together with the latest one, in reverse.
+  private var together: [Request] = []
 
   package let classes: [RequestClass]
   package let forest: PrefixForest?
@@ -35,6 +37,7 @@ package struct TrafficGenerator: RequestSource {
     name = traffic.name
     self.requests = requests ?? traffic.requests
     precondition(self.requests >= 0, "a number of requests is not negative")
+    precondition(!traffic.branchesInClosedLoop, "one end brings forth one request, not several branches")
     classes = traffic.classes.map(\.about)
     let isSingle = traffic.classes.count == 1
     let forest = streams
@@ -66,6 +69,7 @@ package struct TrafficGenerator: RequestSource {
 
   /// - Throws: `DataError` when the arrivals reach the end of the clock, 292 years on.
   package mutating func next() throws -> Request? {
+    if let request = together.popLast() { return request }
     guard planned < requests, let (feeder, arrival) = try nextArrival() else {
       isExhausted = true
       releaseIfDone()
@@ -98,11 +102,15 @@ package struct TrafficGenerator: RequestSource {
       planned += 1
       return makers[item].plain(at: arrival)
     }
-    let (request, turns) = makers[item].begin(
+    let begun = makers[item].begin(
       ClassGenerator.Beginning(arrival: arrival, session: begunSessions, mostTurns: requests - planned))
-    if request.session >= 0 { begunSessions += 1 }
-    planned += turns
-    return request
+    begunSessions += begun.numbers
+    planned += begun.turns
+    if !begun.others.isEmpty {
+      live += begun.others.count
+      together = begun.others.reversed()
+    }
+    return begun.first
   }
 
   package mutating func followUp(after request: Request, endedAt: Instant, completed: Bool) -> Request? {

@@ -18,8 +18,10 @@ struct Bench {
     rows.append(try predictions(deployment))
     rows += steps(deployment)
     rows += try ["azure-conversation", "day-and-night", "chat-sessions"].map(generation)
-    for rate in [5.5301, 20.0] { rows += try replay(deployment, rate: rate, requests: 100_000) }
-    rows += try replay(deployment, rate: 5.5301, requests: 1_000_000)
+    for rate in [0.2, 5.5301, 20.0] { rows += try replay(deployment, rate: rate, requests: 1_000_000) }
+    rows += try replay(deployment, rate: 20, requests: 10_000_000)
+    rows.append(try prefixes(deployment, traffic: "chat-sessions", requests: 500_000))
+    rows.append(try cluster(deployment, replicas: 64, rate: 300, requests: 500_000))
     let report = text(rows)
     print(report)
     guard let path = CommandLine.arguments.dropFirst().first else { return }
@@ -153,6 +155,39 @@ struct Bench {
     ]
   }
 
+  /// Prefix cache and metrics by class on.
+  static func prefixes(_ deployment: Deployment, traffic: String, requests: Int) throws -> Measurement {
+    let file = try TrafficFile.read(path: "Workloads/Traffic/\(traffic).yaml")
+    var source: any RequestSource = TrafficGenerator(file, seed: 1, requests: requests)
+    var options = ReplicaOptions()
+    options.prefixCache = true
+    let plan = ClusterPlan(try ReplicaPlan(deployment, limits: ServingLimits(deployment), options: options))
+    var engine = try ServingEngine(plan)
+    var result: ServingResult?
+    let seconds = try measure { result = try engine.run(&source) }
+    let hits = Int((result?.hitRate ?? 0) * 100)
+    let label = "\(requests) requests of \(traffic), prefix cache (hit rate \(hits) %) and classes"
+    return rate(label + ", a CPU-second", requests, seconds, "requests")
+  }
+
+  /// Many replicas behind a router that looks at all of them.
+  static func cluster(
+    _ deployment: Deployment, replicas: Int, rate arrivals: Double, requests: Int
+  ) throws -> Measurement {
+    let file = try TrafficFile.read(path: "Workloads/Traffic/azure-conversation.yaml")
+    var source: any RequestSource = TrafficGenerator(
+      file.scaled(toRate: arrivals) ?? file, seed: 1, requests: requests)
+    var plan = ClusterPlan(try ReplicaPlan(deployment, limits: ServingLimits(deployment)), count: replicas)
+    plan.router = LeastOutstanding()
+    var engine = try ServingEngine(plan)
+    var result: ServingResult?
+    let seconds = try measure { result = try engine.run(&source) }
+    let busy = Int((result?.utilisation ?? 0) * 100)
+    let label =
+      "\(requests) requests at \(arrivals)/s to \(replicas) replicas, least outstanding (utilisation \(busy) %)"
+    return rate(label + ", a CPU-second", requests, seconds, "requests")
+  }
+
   // MARK: Measuring
 
   static func measure(_ work: () throws -> Void) rethrows -> Double {
@@ -185,6 +220,11 @@ struct Bench {
 
       Measured by `make bench` with Llama-3-8B on one H100, one core, CPU time. Another machine gives other numbers; the
       ratio between lines of one run is what compares.
+
+      Asked for: 1 M requests a CPU-second near saturation (20/s), 2 M at light load (0.2/s), under 64 MB for 10 M requests,
+      400 k with prefix cache and classes, 400 k in total for 64 replicas. Where a replay's time goes, by sampling: ending
+      steps and booking their tokens 35 %, forming steps 20 %, pricing them 13 %, latency histograms and intervals 15 %,
+      making up the requests 10 %, the event loop the rest. No function takes more than 8 %.
 
       | what | measured |
       | --- | ---: |

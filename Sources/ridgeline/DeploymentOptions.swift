@@ -2,10 +2,11 @@ import ArgumentParser
 import Execution
 import ModelGraph
 import Quantities
+import Studies
 
 /// Options that say which model runs on what, shared by the commands that price a deployment.
 struct DeploymentOptions: ParsableArguments {
-  static let defaultRuntime = "vllm-v1"
+  private static let defaultRuntime = "vllm-v1"
 
   @Option(help: "Model: a name from 'ridgeline list models', a Hugging Face id, or a path to a config.json.")
   var model: String?
@@ -13,8 +14,8 @@ struct DeploymentOptions: ParsableArguments {
   @Option(help: "Device or system: a name from 'ridgeline list devices' or 'systems', or a path to a device file.")
   var hardware: String?
 
-  @Option(help: "Serving runtime: a name from 'ridgeline list runtimes'.")
-  var runtime = Self.defaultRuntime
+  @Option(help: "Serving runtime: a name from 'ridgeline list runtimes'; default: vllm-v1.")
+  var runtime: String?
 
   @Option(help: "Format of weights (bf16, fp16, fp8, int8, int4-g128, mxfp4, ...); default: the checkpoint's.")
   var weights: String?
@@ -26,29 +27,59 @@ struct DeploymentOptions: ParsableArguments {
   var kvFormat: String?
 
   @Option(parsing: .unconditional, help: "Tensor parallelism: devices that share every layer.")
-  var tp = 1
+  var tp: Int?
 
   @Option(parsing: .unconditional, help: "Pipeline parallelism: groups of devices that each hold some layers.")
-  var pp = 1
+  var pp: Int?
 
   @Option(parsing: .unconditional, help: "Expert parallelism: devices that whole experts are spread over.")
-  var ep = 1
+  var ep: Int?
 
   @Option(
     parsing: .unconditional, help: "Data parallelism: copies of the model (of its attention, with expert parallelism).")
-  var dp = 1
+  var dp: Int?
+
+  @Option(
+    parsing: .unconditional,
+    help: "Skew of expert loads: the exponent of a power law, such as 1.2; default: all experts alike.")
+  var expertSkew: Double?
 
   func request() throws -> Library.Request {
     guard let model else { throw UsageError("--model is missing, for example --model llama-3-8b") }
     guard let hardware else { throw UsageError("--hardware is missing, for example --hardware h100-sxm") }
     return Library.Request(
-      model: model, hardware: hardware, runtime: runtime,
-      formats: FormatRequest(
-        weights: try format(weights, "--weights"), activations: try format(activations, "--activations"),
-        kv: try format(kvFormat, "--kv-format")),
-      parallelism: Parallelism(
-        tensor: try checked(tp, "--tp", 1...4096), pipeline: try checked(pp, "--pp", 1...4096),
-        expert: try checked(ep, "--ep", 1...4096), data: try checked(dp, "--dp", 1...4096)))
+      model: model, hardware: hardware, runtime: runtime ?? Self.defaultRuntime, formats: try formats(),
+      parallelism: try parallelism(over: Parallelism()),
+      routing: try expertSkew.map { .powerLaw(try checked($0, "--expert-skew", ExpertRouting.exponents)) } ?? .uniform)
+  }
+
+  /// Replaces what options name in a scenario.
+  func apply(to scenario: inout Scenario) throws {
+    guard expertSkew == nil else { throw UsageError("--expert-skew is for predict; replays load all experts alike") }
+    if let model { scenario.model = Located(model) }
+    if let hardware { scenario.replica.hardware = Located(hardware) }
+    if let runtime { scenario.replica.runtime = Located(runtime) }
+    var options = ReplicaSettings()
+    options.formats = try formats()
+    scenario.replica = options.over(scenario.replica)
+    if tp != nil || pp != nil || ep != nil || dp != nil {
+      scenario.replica.parallelism = try parallelism(over: scenario.replica.parallelism ?? Parallelism())
+    }
+  }
+
+  private func formats() throws -> FormatRequest {
+    FormatRequest(
+      weights: try format(weights, "--weights"), activations: try format(activations, "--activations"),
+      kv: try format(kvFormat, "--kv-format"))
+  }
+
+  private func parallelism(over base: Parallelism) throws -> Parallelism {
+    func degree(_ value: Int?, _ option: String, _ base: Int) throws -> Int {
+      try value.map { try checked($0, option, 1...4096) } ?? base
+    }
+    return Parallelism(
+      tensor: try degree(tp, "--tp", base.tensor), pipeline: try degree(pp, "--pp", base.pipeline),
+      expert: try degree(ep, "--ep", base.expert), data: try degree(dp, "--dp", base.data))
   }
 
   private func format(_ text: String?, _ option: String) throws -> NumberFormat? {

@@ -5,6 +5,7 @@ import Execution
 import Foundation
 import ModelGraph
 import Serving
+import Studies
 
 /// A command line that cannot mean anything: a value out of range, options that exclude each other.
 struct UsageError: Error, CustomStringConvertible {
@@ -30,9 +31,15 @@ enum Failure {
     case let error as DataError: return say(error.description, data)
     case let error as PredictionError: return say(error.description, data)
     case let error as ServingError:
-      if case .budget = error { return say(error.description, usage) }
+      switch error {
+      case .budget, .powerCap: return say(error.description, usage)
+      default: break
+      }
       return say(error.description, data)
     case let error as UsageError: return say(error.description, usage)
+    case let error as ScenarioError: return say(error.description, usage)
+    case let error as ClusterPlanError: return say(error.description, usage)
+    case let error as PolicyError: return say(error.description, usage)
     case let error as UnknownName: return say(error.description, usage)
     case let error as Interrupted: return say(error.description, interrupted)
     case is CleanExit:

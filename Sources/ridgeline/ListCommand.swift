@@ -6,19 +6,35 @@ import Hardware
 import ModelGraph
 import Quantities
 import Reporting
+import Serving
+import Studies
 
 /// What can be listed.
 enum EntryKind: String, ExpressibleByArgument, CaseIterable {
-  case devices, systems, links, models, runtimes, calibrations, traffic
+  case devices, systems, links, models, runtimes, calibrations, traffic, scenarios
+  case schedulers, routers, admissions, evictions, autoscalers
+
+  /// The policies of this kind; nothing for data files.
+  var policies: [PolicyDescription]? {
+    switch self {
+    case .schedulers: Schedulers.descriptions
+    case .routers: Routers.descriptions
+    case .admissions: Admissions.descriptions
+    case .evictions: EvictionOrder.allCases.map(\.policy)
+    case .autoscalers: Autoscalers.descriptions
+    default: nil
+    }
+  }
 }
 
 struct ListCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "list",
-    abstract: "Lists the devices, systems, links, models, runtimes, calibrations or traffic that are known.",
+    abstract: "Lists the data files of a kind, or the policies that can be chosen.",
     discussion: """
         ridgeline list devices
         ridgeline list models --format csv
+        ridgeline list schedulers
       """)
 
   @Argument(help: "One of \(EntryKind.allCases.map(\.rawValue).joined(separator: ", ")).")
@@ -58,6 +74,8 @@ struct EntryTables {
     case .runtimes: try runtimes()
     case .calibrations: calibrations()
     case .traffic: try traffic()
+    case .scenarios: try scenarios()
+    case .schedulers, .routers, .admissions, .evictions, .autoscalers: policies(kind.policies ?? [])
     }
   }
 
@@ -133,13 +151,13 @@ struct EntryTables {
     var table = ResultTable(columns: [
       Column("name"), Column("title"), Column("memory_fraction", heading: "memory", style: .percent),
       Column("block_size", heading: "block"), Column("max_num_batched_tokens", heading: "token budget"),
-      Column("max_num_seqs", heading: "sequences"), Column("chunked_prefill", heading: "chunked"),
+      Column("max_num_seqs", heading: "sequences"), Column("batching"),
       Column("graph_capture", heading: "graphs"),
     ])
     for runtime in try library.runtimes.all() {
       table.append([
         .text(runtime.name), .text(runtime.title), .number(runtime.memoryFraction), .int(runtime.blockSize),
-        .int(runtime.maxBatchedTokens), .int(runtime.maxSequences), .text(runtime.chunkedPrefill ? "yes" : "no"),
+        .int(runtime.maxBatchedTokens), .int(runtime.maxSequences), .text(runtime.batching.rawValue),
         .text(runtime.graphCapture ? "yes" : "no"),
       ])
     }
@@ -171,5 +189,46 @@ struct EntryTables {
       ])
     }
     return table
+  }
+
+  private func scenarios() throws -> ResultTable {
+    var table = ResultTable(columns: [
+      Column("name"), Column("title"), Column("model"), Column("hardware"), Column("traffic"),
+    ])
+    for scenario in try library.scenarios().all() {
+      let hardware = [scenario.replica.hardware].compactMap { $0 } + scenario.pools.compactMap(\.replica.hardware)
+      table.append([
+        .text(scenario.name), .text(scenario.title), Cell(scenario.model?.text),
+        .text(hardware.map(\.text).joined(separator: ", ")), .text(scenario.trafficName),
+      ])
+    }
+    return table
+  }
+
+  private func policies(_ policies: [PolicyDescription]) -> ResultTable {
+    var table = ResultTable(columns: [Column("name"), Column("summary"), Column("parameters"), Column("source")])
+    for policy in policies.sorted(by: { $0.name < $1.name }) {
+      let parameters = policy.parameters.map { "\($0.name)=\($0.standard.map { "\($0)" } ?? "...")" }
+      table.append([
+        .text(policy.name), .text(policy.summary), .text(parameters.joined(separator: ",")), .text(policy.source),
+      ])
+    }
+    return table
+  }
+}
+
+extension EvictionOrder {
+  /// What help says of it.
+  var policy: PolicyDescription {
+    let (summary, source) =
+      switch self {
+      case .lru: ("the prefix used longest ago goes first", "vLLM and SGLang: the default of both")
+      case .fifo: ("the prefix computed first goes first", "first in, first out")
+      case .lfu:
+        ("the prefix used least often goes first; among equals, the one used longest ago", "least frequently used")
+      case .largest:
+        ("the prefix with the most blocks goes first; among equals, the one used longest ago", "largest first")
+      }
+    return PolicyDescription(rawValue, summary, source: source)
   }
 }

@@ -63,10 +63,10 @@ struct PredictCommand: ParsableCommand {
   private func refuseBesideCases() throws {
     let given: [(String, Bool)] = [
       ("--model", deployment.model != nil), ("--hardware", deployment.hardware != nil),
-      ("--runtime", deployment.runtime != DeploymentOptions.defaultRuntime), ("--weights", deployment.weights != nil),
+      ("--runtime", deployment.runtime != nil), ("--weights", deployment.weights != nil),
       ("--activations", deployment.activations != nil), ("--kv-format", deployment.kvFormat != nil),
-      ("--tp", deployment.tp != 1), ("--pp", deployment.pp != 1), ("--ep", deployment.ep != 1),
-      ("--dp", deployment.dp != 1), ("--batch", batch != 1), ("--input", input != 1024), ("--output", output != 256),
+      ("--tp", deployment.tp != nil), ("--pp", deployment.pp != nil), ("--ep", deployment.ep != nil),
+      ("--dp", deployment.dp != nil), ("--batch", batch != 1), ("--input", input != 1024), ("--output", output != 256),
       ("--explain", explain), ("--waves", waves), ("--any-length", anyLength), ("--format", format != .table),
     ]
     guard let (option, _) = given.first(where: \.1) else { return }

@@ -101,12 +101,3 @@ enum PredictionTable {
     return [Cell(value / factor), Cell(value * factor)]
   }
 }
-
-extension Deployment {
-  /// Rent of the devices in use for a time, where the files give an hourly price.
-  func price(of time: Seconds) -> Dollars? {
-    if let device = platform.device.price?.hourly { return device * Double(parallelism.devices) * time }
-    guard let system = platform.price?.hourly, let available = platform.available else { return nil }
-    return system * (Double(parallelism.devices) / Double(available)) * time
-  }
-}

@@ -3,6 +3,7 @@ import Documents
 import Execution
 import Reporting
 import Serving
+import Studies
 import Workloads
 
 struct SimulateCommand: ParsableCommand {
@@ -10,24 +11,26 @@ struct SimulateCommand: ParsableCommand {
     commandName: "simulate",
     abstract: "Replays a trace, or generated traffic, through a serving engine.",
     discussion: """
-      Continuous batching with chunked prefill and a paged KV cache, first come \
-      first served, preemption by recomputation, one replica. Traces: Azure LLM \
-      2023 and 2024 CSV, BurstGPT CSV, Mooncake JSON lines, vLLM request logs, \
-      or a CSV of arrival_s, input_tokens, output_tokens (or arrived_at, \
-      num_prefill_tokens, num_decode_tokens); Workloads/README.md has the rest. \
-      Columns and their meaning are in Documentation/columns.md.
+      A scenario file says what serves, by which policies, under which traffic; \
+      options say the same, and replace what a file says. The runtime decides \
+      what neither says: how steps are composed, prefix cache, preemption. \
+      Traces: Azure LLM 2023 and 2024 CSV, BurstGPT CSV, Mooncake JSON lines, \
+      vLLM request logs, or a CSV of arrival_s, input_tokens, output_tokens (or \
+      arrived_at, num_prefill_tokens, num_decode_tokens); Workloads/README.md \
+      has the rest. Columns and their meaning are in Documentation/columns.md.
 
         ridgeline simulate --model llama-3-8b --hardware h100-sxm \\
             --traffic azure-conversation --rate 12
         ridgeline simulate --model llama-3-8b --hardware h100-sxm \\
             --trace AzureLLMInferenceTrace_conv.csv
-        ridgeline simulate --model llama-3-70b --hardware hgx-h100 --tp 8 \\
-            --traffic chat-short --requests out.csv
+        ridgeline simulate chat-replicas --replicas 8 --requests out.csv
       """)
 
-  @OptionGroup var deployment: DeploymentOptions
-  @OptionGroup var traffic: TrafficOptions
-  @OptionGroup var limits: LimitOptions
+  @Argument(help: "A scenario: a name from 'ridgeline list scenarios', or a path to a scenario file.")
+  var scenario: String?
+
+  @OptionGroup var options: ScenarioOptions
+  @OptionGroup(title: "Measurement") var measure: MeasureOptions
 
   @Option(help: ArgumentHelp("Write one row a request, in order of completion.", valueName: "file.csv"))
   var requests: String?
@@ -37,146 +40,77 @@ struct SimulateCommand: ParsableCommand {
 
   func run() throws {
     if requests == "" { throw UsageError("--requests: found an empty text, expected a file") }
-    try OutputFile.refuse(requests, replacing: traffic.trace)
     let library = try Library()
-    let request = try deployment.request()
-    var source = try traffic.source(library)
-    let deployment = try library.deployment(request)
-    let limits = try limits.applied(to: ServingLimits(deployment))
-    var engine = try ServingEngine(deployment, limits: limits)
-    for note in deployment.notes { standardError("Note: \(note)") }
-
-    let file = try requests.map { try RequestFile(path: $0) }
-    let total = source.count ?? traffic.requestsInTrace()
-    var progress = ProgressBar("replaying", total: total ?? 1)
-    let observer = ServingEngine.Observer(
-      onEnd: file.map { file in { record in try file.write(record) } },
-      shouldContinue: { done in
-        progress.update(done)
-        return !Interrupt.wanted
-      })
-    let result = try engine.run(&source, observer: observer)
-    progress.finish(result.metrics.completed + result.metrics.rejected)
-    guard result.arrived > 0 else { throw DataError(file: traffic.name, problem: "holds no requests") }
-    if result.metrics.rejected > 0 {
-      standardError(
-        "Note: \(groupedDigits(result.metrics.rejected)) of \(groupedDigits(result.arrived)) requests are longer than "
-          + "\(groupedDigits(limits.maxModelLength)) tokens (--max-model-len) or than the whole cache, and were rejected"
-      )
+    let scenario = try options.scenario(scenario, library)
+    let output = requests ?? scenario.outputs.requests
+    if case .trace(let path) = scenario.traffic.origin {
+      try OutputFile.refuse(output, replacing: path)
+      try ReplayFiles.refuse(measure, replacing: path)
     }
-    try report(result, deployment, file)
+    let builder = ScenarioBuilder(library: library)
+    let plan = try builder.cluster(scenario)
+    var source = try builder.source(scenario)
+    let measurement = try measure.measurement(of: scenario)
+    var engine = try ServingEngine(plan, measuring: measurement)
+    for note in plan.notes { standardError("Note: \(note)") }
+    let files = try ReplayFiles(requests: output, measure, classes: source.classes, measuring: measurement)
+    let result = try replay(&engine, &source, files, total: total(scenario, source))
+    guard result.arrived > 0 else { throw DataError(file: scenario.trafficName, problem: "holds no requests") }
+    noteRejections(result, plan)
+    if let note = ReplayNotes.saturation(result) { standardError("Note: \(note)") }
+    try report(result, plan.pools[0].replica.deployment, scenario, files)
+    if let output, !result.interrupted {
+      standardError("wrote \(groupedDigits(result.arrived)) requests to \(output)")
+    }
   }
 
-  private func report(_ result: ServingResult, _ deployment: Deployment, _ file: RequestFile?) throws {
-    let table = ServingTable.summary(result, deployment, traffic: traffic.name)
+  private func replay(
+    _ engine: inout ServingEngine, _ source: inout any RequestSource, _ files: ReplayFiles, total: Int?
+  ) throws -> ServingResult {
+    var progress = ProgressBar("replaying", total: total ?? 1)
+    let observer = files.observer { done in
+      progress.update(done)
+      return !Interrupt.wanted
+    }
+    let result = try engine.run(&source, observer: observer)
+    progress.finish(result.metrics.ended)
+    return result
+  }
+
+  /// How many requests will come, where that can be told; lines of a trace that is not too long to count.
+  private func total(_ scenario: Scenario, _ source: any RequestSource) -> Int? {
+    if let count = source.count { return count }
+    guard case .trace(let path) = scenario.traffic.origin,
+      let bytes = try? TextFile.bytes(at: path, limit: 64 << 20)
+    else { return nil }
+    let lines = bytes.count { $0 == UInt8(ascii: "\n") }
+    return min(lines, scenario.traffic.requests ?? lines)
+  }
+
+  private func noteRejections(_ result: ServingResult, _ plan: ClusterPlan) {
+    guard result.metrics.rejected > 0 else { return }
+    let longest = plan.pools.map(\.replica.limits.maxModelLength).max() ?? 0
+    let admission = type(of: plan.admission).description.name == AdmitAll.description.name
+    let reason =
+      admission
+      ? "are longer than \(groupedDigits(longest)) tokens (--max-model-len) or than the whole cache, and were rejected"
+      : "were rejected: turned away, or longer than \(groupedDigits(longest)) tokens or the whole cache"
+    standardError(
+      "Note: \(groupedDigits(result.metrics.rejected)) of \(groupedDigits(result.arrived)) requests \(reason)")
+  }
+
+  private func report(
+    _ result: ServingResult, _ deployment: Deployment, _ scenario: Scenario, _ files: ReplayFiles
+  ) throws {
+    let table = ServingTable.summary(result, deployment, traffic: scenario.trafficName)
     switch format {
-    case .table: try standardOutput(ServingTable.text(result, deployment, traffic: traffic.name))
+    case .table: try standardOutput(ServingTable.text(result, deployment, traffic: scenario.trafficName))
     case .csv: try standardOutput(MachineRenderer.csv(table))
     case .json: try standardOutput(MachineRenderer.json(table))
     }
-    try file?.finish()
-    if let requests { standardError("wrote \(groupedDigits(result.arrived)) requests to \(requests)") }
+    try files.finish()
     if result.interrupted {
       throw Interrupted(description: "interrupted; the results above are of the \(result.arrived) requests until then")
     }
-  }
-}
-
-/// Where the requests come from.
-struct TrafficOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Recorded traffic to replay.", valueName: "file"))
-  var trace: String?
-
-  @Option(help: "Traffic to generate: a name from 'ridgeline list traffic', or a path to a traffic file.")
-  var traffic: String?
-
-  @Option(parsing: .unconditional, help: ArgumentHelp("Requests to generate, or to read at most.", valueName: "n"))
-  var count: Int?
-
-  @Option(
-    parsing: .unconditional, help: ArgumentHelp("Mean arrivals a second of generated traffic.", valueName: "per-s"))
-  var rate: Double?
-
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Factor on a trace's arrival times: 0.5 doubles the load.", valueName: "factor"))
-  var timeScale: Double?
-
-  @Option(
-    parsing: .unconditional, help: "Seed of generated traffic, 1 by default: same seed, same requests.")
-  var seed: Int?
-
-  /// What the traffic is called in reports.
-  var name: String { trace ?? traffic ?? "" }
-
-  func source(_ library: Library) throws -> any RequestSource {
-    let limit = try count.map { try checked($0, "--count", 1...1_000_000_000) }
-    let seed = try seed.map { try checked($0, "--seed", 0...Int.max) }
-    if trace == "" { throw UsageError("--trace: found an empty text, expected a file") }
-    if traffic == "" { throw UsageError("--traffic: found an empty text, expected a name or a file") }
-    switch (trace, traffic) {
-    case (let trace?, nil):
-      guard rate == nil else {
-        throw UsageError("--rate is for generated traffic; --time-scale changes a trace's load")
-      }
-      guard seed == nil else { throw UsageError("--seed is for generated traffic; nothing about a trace is random") }
-      let scale = try timeScale.map { try checked($0, "--time-scale", 1e-6...1e6) } ?? 1
-      return try TraceReader.open(path: trace, timeScale: scale, limit: limit)
-    case (nil, let name?):
-      guard timeScale == nil else { throw UsageError("--time-scale is for traces; --rate changes generated traffic") }
-      let traffic = try scaled(library.traffic().find(name))
-      return TrafficGenerator(traffic, seed: UInt64(seed ?? 1), requests: limit)
-    default:
-      throw UsageError("give either --trace FILE or --traffic NAME, for example --traffic azure-conversation")
-    }
-  }
-
-  private func scaled(_ traffic: Workloads.Traffic) throws -> Workloads.Traffic {
-    guard let rate else { return traffic }
-    guard let scaled = traffic.scaled(toRate: try checked(rate, "--rate", 1e-6...1e6)) else {
-      throw UsageError(
-        "--rate does not go with \(traffic.name), a closed loop: its users and their think time set the rate")
-    }
-    return scaled
-  }
-
-  /// Lines of a trace, for the progress bar; nothing when they cannot be counted cheaply.
-  func requestsInTrace() -> Int? {
-    guard let trace, let bytes = try? TextFile.bytes(at: trace, limit: 64 << 20) else { return nil }
-    let lines = bytes.count { $0 == UInt8(ascii: "\n") }
-    return min(lines, count ?? lines)
-  }
-}
-
-/// Limits of the scheduler that replace the runtime's.
-struct LimitOptions: ParsableArguments {
-  @Option(
-    name: .customLong("max-num-batched-tokens"), parsing: .unconditional,
-    help: "Tokens a step may process; default: the runtime's.")
-  var maxBatchedTokens: Int?
-
-  @Option(
-    name: .customLong("max-num-seqs"), parsing: .unconditional,
-    help: "Sequences admitted at once; default: the runtime's.")
-  var maxSequences: Int?
-
-  @Option(
-    name: .customLong("max-model-len"), parsing: .unconditional, help: "Longest sequence served; default: the model's.")
-  var maxModelLength: Int?
-
-  @Option(
-    name: .customLong("num-kv-blocks"), parsing: .unconditional,
-    help: "KV blocks; default: what fits in memory by the runtime's rule.")
-  var blocks: Int?
-
-  func applied(to limits: ServingLimits) throws -> ServingLimits {
-    var limits = limits
-    if let maxBatchedTokens {
-      limits.maxBatchedTokens = try checked(maxBatchedTokens, "--max-num-batched-tokens", 1...10_000_000)
-    }
-    if let maxSequences { limits.maxSequences = try checked(maxSequences, "--max-num-seqs", 1...1_000_000) }
-    if let maxModelLength { limits.maxModelLength = try checked(maxModelLength, "--max-model-len", 2...1_000_000_000) }
-    if let blocks { limits.blocks = try checked(blocks, "--num-kv-blocks", 1...1_000_000_000) }
-    return limits
   }
 }

@@ -32,16 +32,28 @@ struct ValidateCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Also write every row with its prediction here.", valueName: "file.csv"))
   var rows: String?
 
+  @Option(help: ArgumentHelp("Also write a page of this comparison with plots into this folder.", valueName: "folder"))
+  var report: String?
+
   func run() throws {
     let library = try Library()
     if dataset.dataset == .operators {
-      guard rows == nil else { throw UsageError("--rows is not available for operators") }
+      guard rows == nil, report == nil else {
+        throw UsageError("--rows and --report are not available for operators")
+      }
       try print(OperatorAccuracyTable.table(dataset.operators(library), folds))
       return
     }
     let set = try dataset.prepared(library)
-    let predicted = try FoldedFit(set, library: library, kind: dataset.dataset).predictions(leavingOut: folds)
+    let fits = FoldedFit(set, library: library, kind: dataset.dataset)
+    let predicted = try fits.predictions(leavingOut: folds)
     let comparison = Comparison(set.runs, predicted)
+    if let report {
+      try AccuracyReport(
+        kind: dataset.dataset, folds: folds, files: dataset.files, comparison: comparison,
+        coverage: fits.coverage(predicted, leavingOut: folds)
+      ).write(to: report)
+    }
     if let rows { try RowFile.write(comparison, to: rows) }
     try print(AccuracyTable.table(comparison))
     for (reason, count) in set.skippedByReason { standardError("\(count) rows cannot run: \(reason)") }

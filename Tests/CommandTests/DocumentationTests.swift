@@ -7,7 +7,7 @@ import Testing
     try String(contentsOf: Command.repository.appendingPathComponent(path), encoding: .utf8)
   }
 
-  @Test(arguments: ["devices", "links", "systems", "models", "runtimes", "traffic"])
+  @Test(arguments: ["devices", "links", "systems", "models", "runtimes", "traffic", "scenarios"])
   func `README counts what ships`(kind: String) throws {
     let row = try #require(try text("README.md").split(separator: "\n").first { $0.hasPrefix("| \(kind) |") })
     let count = row.split(separator: "|")[1].trimmingCharacters(in: .whitespaces)
@@ -41,6 +41,21 @@ import Testing
     for column in try #require(replayed.split(separator: "\n").first).split(separator: ",") {
       let latency = column.split(separator: "_").first.map(String.init) ?? ""
       #expect(documented.contains("`\(column)`") || documented.contains("`\(latency)_*`"), "\(column)")
+    }
+  }
+
+  @Test func `every column of comparisons and searches is documented`() throws {
+    let documented = try text("Documentation/columns.md")
+    let line = "--model opt-125m --hardware t4 --traffic steady --count 100 --format csv"
+    let compared = try Command().run("compare chat-fcfs chat-fcfs --replications 2 " + line).output
+    let searched = try Command().run("capacity --e2e 5s --tolerance 0.5 " + line).output
+    for table in [compared, searched] {
+      let header = try #require(table.split(separator: "\n").first)
+      for column in header.split(separator: ",") { #expect(documented.contains("`\(column)`"), "\(column)") }
+    }
+    for row in compared.split(separator: "\n").dropFirst() {
+      let metric = try #require(row.split(separator: ",").first)
+      #expect(documented.contains("`\(metric)`"), "\(metric)")
     }
   }
 }

@@ -8,8 +8,10 @@ import Testing
     "dp", "batch_size", "input_tokens", "output_tokens",
   ]
   static let predicted = [
-    "ttft_s", "tpot_s", "e2e_s", "output_tokens_per_s", "total_tokens_per_s", "energy_j", "energy_per_output_token_j",
-    "power_w", "usd_per_million_output_tokens", "prefill_bound", "decode_bound", "memory_weights_b", "memory_kv_b",
+    "ttft_s", "tpot_s", "e2e_s", "ttft_s_lo", "ttft_s_hi", "tpot_s_lo", "tpot_s_hi", "e2e_s_lo", "e2e_s_hi",
+    "interval_level", "output_tokens_per_s", "total_tokens_per_s", "energy_j", "energy_j_lo", "energy_j_hi",
+    "energy_per_output_token_j", "power_w", "usd_per_million_output_tokens", "prefill_bound", "decode_bound",
+    "memory_weights_b", "memory_kv_b",
     "memory_activations_b", "memory_runtime_b", "memory_usable_b", "largest_batch", "longest_context_tokens", "waves",
     "calibrations",
   ]
@@ -101,8 +103,8 @@ import Testing
     for (line, start) in zip(lines, given) { #expect(line.hasPrefix(start + ","), "\(line)") }
     let names = Self.predicted.map { $0 == "ttft_s" ? "predicted_ttft_s" : $0 } + ["note"]
     #expect(lines[0].hasSuffix("," + names.joined(separator: ",")))
-    #expect(lines[1].hasSuffix(",tensor-core-gpu + tensor-core-gpu-vllm-v1,"))
-    #expect(lines[4].hasSuffix(",tensor-core-gpu,"))
+    #expect(lines[1].hasSuffix(" + h100-sxm-operators,"))
+    #expect(lines[4].hasSuffix(" + tensor-core-gpu-nvidia-sglang + h100-sxm-operators,"))
   }
 
   @Test func `a case that cannot run keeps its row, empty, with a note`() throws {

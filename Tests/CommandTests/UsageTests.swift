@@ -71,10 +71,38 @@ import Testing
     ("simulate \(model) --traffic steady --count 0", ["--count: found 0"]),
     ("simulate \(model) --traffic steady --seed minus", ["'minus' is invalid for '--seed"]),
     ("simulate \(model) --traffic steady --seed -1", ["--seed: found -1, expected a whole number from 0 to"]),
-    ("simulate \(model) --trace a.csv --seed 3", ["--seed is for generated traffic"]),
     ("simulate \(model) --traffic closed-loop --rate 3", ["--rate does not go with closed-loop, a closed loop"]),
     ("simulate \(model) --traffic steady --num-kv-blocks 0", ["--num-kv-blocks: found 0"]),
+    ("simulate \(model) --traffic steady --ttft 5", ["--ttft: found '5', expected a time from"]),
+    ("simulate \(model) --traffic steady --warm-up soon", ["--warm-up: found 'soon'"]),
+    ("simulate \(model) --traffic steady --first-deadline unloaded+x --fluidity", ["--first-deadline: found 'x'"]),
+    ("simulate \(model) --traffic steady --timeline-window 9s-3s", ["expected the end after the beginning"]),
+    ("simulate \(model) --traffic steady --series a --timeline a", ["need a file each"]),
     ("simulate --traffic steady", ["--model is missing"]),
+    ("simulate chat-fxfs", ["unknown scenario 'chat-fxfs'; did you mean 'chat-fcfs'?", "'ridgeline list scenarios'"]),
+    ("simulate chat-fcfs --scheduler sarati", ["unknown scheduler 'sarati'", "did you mean 'sarathi'?"]),
+    ("simulate chat-fcfs --scheduler sarathi:chunk=0", ["chunk: found '0'", "expected a whole number from 1"]),
+    (
+      "simulate chat-fcfs --scheduler sarathi --batching static",
+      ["composes steps itself", "batching would be ignored"]
+    ),
+    ("simulate chat-fcfs --router rond-robin", ["unknown router 'rond-robin'", "did you mean 'round-robin'?"]),
+    ("simulate chat-fcfs --admission maybe", ["unknown admission 'maybe'"]),
+    ("simulate chat-fcfs --replicas 0", ["--replicas: found 0"]),
+    ("simulate split-pools --replicas 3", ["--replicas does not go with split-pools"]),
+    ("simulate chat-fcfs --swap-space 4GiB", ["--swap-space goes with --preemption swap"]),
+    ("simulate chat-fcfs --preemption swap --swap-space 4", ["--swap-space: found '4', expected a positive size"]),
+    ("simulate chat-fcfs --no-prefix-cache --eviction lru", ["--eviction does not go without a prefix cache"]),
+    ("capacity chat-fcfs --ttft 1", ["--ttft: found '1', expected a time"]),
+    ("simulate chat-fcfs --seed -1", ["--seed: found -1"]),
+    ("simulate chat-fcfs --trace a.csv --rate 4", ["--rate is for generated traffic"]),
+    ("simulate chat-fcfs --power-cap 1W", ["1 W"]),
+    ("compare chat-fcfs", ["found 1 scenario, expected two or more"]),
+    ("compare chat-fcfs chat-sarathi --replications 1", ["--replications: found 1"]),
+    ("capacity chat-fcfs --share 2", ["--share: found 2.0"]),
+    ("capacity --model llama-3-8b --hardware h100-sxm --traffic closed-loop", ["is a closed loop"]),
+    ("list schedulerss", ["'schedulerss' is invalid"]),
+    ("show schedulers sarati", ["unknown scheduler 'sarati'", "did you mean 'sarathi'?"]),
     ("list devicess", ["'devicess' is invalid", "devices"]),
     ("show devices h100-smx", ["unknown device 'h100-smx'; did you mean 'h100-sxm'?"]),
     ("show models llama-3-8bb", ["did you mean 'llama-3-8b'?"]),
@@ -102,7 +130,8 @@ import Testing
     expectRefusal(try command.run(line + " --tp 2"), code: 2, ["alone has no link to others of its kind"])
   }
 
-  @Test(arguments: ["", "predict", "simulate", "list", "show"]) func `help has an example`(name: String) throws {
+  @Test(arguments: ["", "predict", "simulate", "compare", "capacity", "study", "list", "show"])
+  func `help has an example`(name: String) throws {
     let outcome = try Command().run([name, "--help"].filter { !$0.isEmpty })
     #expect(outcome.code == 0 && outcome.messages.isEmpty)
     #expect(outcome.output.contains("\n  ridgeline \(name.isEmpty ? "predict" : name) "), "\(outcome.output)")

@@ -22,6 +22,7 @@ struct ReferenceEngine {
     var firstToken: Int64 = -1
     var lastToken: Int64 = -1
     var preemptions = 0
+    var times: [Int64] = []
 
     func line(_ outcome: RequestRecord.Outcome, _ completion: Int64) -> String {
       "\(id) \(outcome) \(input)+\(output) arrived \(arrival) scheduled \(firstScheduled) "
@@ -37,6 +38,8 @@ struct ReferenceEngine {
   var used = 0
   var lines: [String] = []
   var gaps: [Int64] = []
+  /// When each completed request's tokens came out.
+  var times: [Int: [Int64]] = [:]
   var steps = 0
   /// Picoseconds and nanojoules.
   var busy: Int64 = 0
@@ -216,6 +219,7 @@ struct ReferenceEngine {
     for sequence in ended {
       used -= sequence.blocks
       lines.append(sequence.line(.completed, now))
+      times[sequence.id] = sequence.times
     }
   }
 
@@ -228,5 +232,6 @@ struct ReferenceEngine {
       gaps.append(now - running[index].lastToken)
     }
     running[index].lastToken = now
+    running[index].times.append(now)
   }
 }

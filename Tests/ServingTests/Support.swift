@@ -9,8 +9,12 @@ import Workloads
 /// Requests from an array.
 struct ListSource: RequestSource {
   var requests: ArraySlice<Request>
+  var classes: [RequestClass]
 
-  init(_ requests: [Request]) { self.requests = requests[...] }
+  init(_ requests: [Request], classes: [RequestClass] = [.standard]) {
+    self.requests = requests[...]
+    self.classes = classes
+  }
 
   var count: Int? { requests.count }
 

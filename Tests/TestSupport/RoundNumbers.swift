@@ -117,13 +117,14 @@ package enum RoundDeployment {
   /// A model on the round device under vLLM's limits, priced with ideal constants but for some.
   package static func make(
     _ model: Model = TinyModel.dense(), on device: RoundDevice = RoundDevice(), _ constants: [String: String] = [:],
-    _ parallelism: Parallelism = Parallelism(), runtime change: (inout RuntimeProfile) -> Void = { _ in }
+    _ parallelism: Parallelism = Parallelism(), formats: FormatRequest = FormatRequest(),
+    runtime change: (inout RuntimeProfile) -> Void = { _ in }
   ) throws -> Deployment {
     var runtime = try Repository.runtime("vllm-v1")
     change(&runtime)
     let platform = try device.platform()
     return try Deployment(
-      platform: platform, model: model, runtime: runtime, formats: FormatRequest(), parallelism: parallelism,
+      platform: platform, model: model, runtime: runtime, formats: formats, parallelism: parallelism,
       calibration: TestCalibration.choice(for: platform.device, constants))
   }
 }

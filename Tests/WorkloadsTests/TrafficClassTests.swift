@@ -148,6 +148,27 @@ import Testing
     }
   }
 
+  @Test func `branches of an agent run side by side, and one request reads their answers`() throws {
+    var agent = plain("agent", .own(.constant(rate: 0.01)), input: .fixed(1000), output: .fixed(50))
+    agent.systemPrompts = .init(count: 1, tokens: .fixed(200), popularity: .cycle)
+    agent.sessions = TrafficClass.SessionPattern(
+      turns: .fixed(2), pause: .fixed(seconds: 4), laterInput: .fixed(300), branches: .fixed(3))
+    let generator = TrafficGenerator(traffic([agent], requests: 14), seed: 5)
+    let forest = try #require(generator.forest)
+    var failed = false
+    let requests = try played(generator) { request in
+      // The second agent's first branch fails at once.
+      defer { failed = failed || request.arrival.seconds >= 100 }
+      return failed || request.arrival.seconds < 100
+    }.map(\.request)
+    // Answers take 1 s, tools 4 s: three branches of two steps, then the request that reads 3 x 50 tokens.
+    #expect(requests.map(\.arrival.seconds) == [0, 0, 0, 5, 5, 5, 10, 100, 100, 100, 105, 105, 110])
+    let steps = [1200, 1200, 1200, 1550, 1550, 1550, 1350]
+    #expect(requests.map(\.inputTokens) == steps + [1200, 1200, 1200, 1550, 1550, 1300])
+    #expect(Set(requests.map(\.session)).count == 8)
+    #expect(forest.count == 0)
+  }
+
   @Test func `recorded conversations are followed turn by turn`() throws {
     var table = ConversationTable()
     table.append([.init(input: 10, output: 20), .init(input: 5, output: 7)])
@@ -264,6 +285,9 @@ import Testing
         if maybe() { item.systemPrompts = .init(count: 3, tokens: .uniform(1...9), popularity: .uniform) }
         if maybe(), item.sessions == nil { item.questions = .init(count: 4, popularity: .cycle) }
         if maybe() { item.samples = .uniform(1...3) }
+        if maybe(), item.sessions != nil, case .own(let own) = item.arrivals, own.closedLoop == nil {
+          item.sessions?.branches = .uniform(1...4)
+        }
         return item
       }
       let traffic = traffic(

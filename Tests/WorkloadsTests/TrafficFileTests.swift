@@ -206,6 +206,7 @@ import Testing
             steps: {distribution: fixed, count: 7, source: s}
             tool_time: {distribution: pareto, min: 1 s, shape: 2, source: s}
             tool_tokens: {distribution: fixed, tokens: 9, source: s}
+            branches: {distribution: uniform, min: 1, max: 3, source: s}
             context: 32768
             source: s
         - name: sessions
@@ -235,7 +236,8 @@ import Testing
     #expect(
       agent.sessions
         == .init(
-          turns: .fixed(7), pause: .pareto(smallest: 1, shape: 2), laterInput: .fixed(9), context: 32768))
+          turns: .fixed(7), pause: .pareto(smallest: 1, shape: 2), laterInput: .fixed(9), branches: .uniform(1...3),
+          context: 32768))
     #expect(sessions.about.timeout == Seconds(5))
     #expect(
       sessions.sessions
@@ -295,6 +297,13 @@ import Testing
       "test.yaml:7: classes[0].adapters: 'exponent' is missing"
     ),
     (
+      classes(
+        "agents: {steps: {distribution: fixed, count: 2, source: s}, tool_time: {distribution: fixed, time: 0 s, source: s}, "
+          + "tool_tokens: {distribution: fixed, tokens: 2, source: s}, branches: {distribution: fixed, count: 2, source: s}}, "
+          + "share: 1", top: "arrivals: {process: closed-loop, users: 2, source: s}"),
+      "test.yaml:1: has agents with branches in a closed loop, where one answer brings forth one request"
+    ),
+    (
       text(arrivals: "{process: spikes, rate_per_s: 4, factor: 2, duration: 5 s, every: 5 s, source: s}"),
       "test.yaml:5: arrivals.every: is no longer than the spike, expected a longer time"
     ),
@@ -339,7 +348,10 @@ import Testing
     #expect(message { try Self.parse(fault.text) } == fault.message)
   }
 
-  @Test(arguments: ["chat-sessions", "coding-agents", "shared-prompts", "day-and-night", "closed-loop", "best-of-four"])
+  @Test(arguments: [
+    "chat-sessions", "research-agents", "coding-agents", "shared-prompts", "day-and-night", "closed-loop",
+    "best-of-four",
+  ])
   func `mutated files are read or refused, and what is read generates`(name: String) throws {
     let text = Array(try String(contentsOfFile: SharedData.traffic(name), encoding: .utf8).utf8)
     let telling = Array("{}[]:,.-+e0159 \n#".utf8)

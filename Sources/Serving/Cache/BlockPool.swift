@@ -18,6 +18,7 @@ struct BlockPool {
 
   /// - Precondition: `count` is at most ``available``.
   mutating func take(_ count: Int) {
+    assert(count <= available, "take \(count) of \(available)")
     if count > free {
       let missing = count - free
       cache.evict(missing)

@@ -98,6 +98,17 @@ struct PrefixCache {
     return sum
   }
 
+  /// Blocks on the way to a node that become free or evictable when its only holder lets go.
+  func blocksHeldAlone(_ node: Int32) -> Int {
+    var sum = 0
+    var current = node
+    while current >= 0, nodes[Int(current)].users == 1 {
+      sum += nodes[Int(current)].blocks
+      current = nodes[Int(current)].parent
+    }
+    return sum
+  }
+
   // MARK: Holding
 
   /// A request begins to use a node.
@@ -238,16 +249,23 @@ struct PrefixCache {
   /// - Precondition: `count` is at most ``evictable``.
   mutating func evict(_ count: Int) {
     var left = count
-    while left > 0, let candidate = candidates.popMin() {
+    while left > 0, let candidate = candidates.min {
       let node = candidate.node
-      guard nodes[Int(node)].version == candidate.version, isLeaf(node) else { continue }
+      guard nodes[Int(node)].version == candidate.version, isLeaf(node) else {
+        candidates.removeMin()
+        continue
+      }
       let taken = min(left, nodes[Int(node)].blocks)
       nodes[Int(node)].blocks -= taken
       left -= taken
       blocks -= taken
       evictable -= taken
       evicted += taken
-      if nodes[Int(node)].blocks > 0 { offer(node) } else { remove(node) }
+      // What is left keeps its rank, so that blocks taken together are those taken one by one.
+      if nodes[Int(node)].blocks == 0 {
+        candidates.removeMin()
+        remove(node)
+      }
     }
   }
 

@@ -4,6 +4,8 @@ import Workloads
 struct LiveRequest {
   enum Phase: UInt8 {
     case waiting, prefilling, decoding, transferring
+    /// No longer served, but not reported yet: it stands for other samples of its prompt.
+    case leaving
     /// Ended while its place in a line or a timer still refers to it.
     case ended
   }
@@ -21,6 +23,8 @@ struct LiveRequest {
   var computed = 0
   /// Tokens of the answer so far, up to the last time it was looked at.
   var generated = 0
+  /// Tokens of the answer when it last got a slot.
+  var generatedBefore = 0
   /// KV blocks of its own, and the shared ones before them.
   var blocks = 0
   var sharedBlocks = 0
@@ -39,12 +43,15 @@ struct LiveRequest {
   /// When its newest token came out, up to the last time it was looked at.
   var lastToken: Int64 = -1
   var preemptions = 0
+  var retries = 0
   /// Length of the answer as its scheduler is told; 0 when it is told nothing.
   var predicted = 0
   /// First of the requests that generate from one prompt; itself when it is alone.
   var family: Int32 = -1
   /// Of the first one: members that have not ended.
   var openSamples = 1
+  /// Of the first one: answer tokens of its other members that have ended.
+  var siblingTokens = 0
   /// Whether it has been reported, and only its place in a static batch is left.
   var isPadding = false
   /// Whether a place in a waiting line still refers to it.
@@ -60,12 +67,20 @@ struct LiveRequest {
   var outputTokens: Int { request.outputTokens }
   /// Tokens to have in cache before the next token can be generated.
   var target: Int { request.inputTokens + generated }
+  /// Whether it goes on decoding as soon as its cache is back from host memory.
+  var resumesDecoding: Bool { isSwapped && generated > 0 && computed >= target - 1 }
+  /// Tokens of it to compute before its next token comes out, of a request that waits or whose prompt is in work.
+  var promptRest: Int { resumesDecoding ? 0 : target - computed }
+  /// Prompt tokens that it has been served once.
+  var promptTokensServed: Int { generated > 0 ? inputTokens : min(computed, inputTokens) }
 }
 
 /// The requests in the system, by row; rows are reused, so memory follows the load, not the length of a run.
 struct RequestTable {
   private(set) var rows: ContiguousArray<LiveRequest> = []
   private var free: [Int32] = []
+  /// When tokens came out, where somebody wants to know.
+  var trails: TokenTrails?
 
   /// Requests in the system.
   var count: Int { rows.count - free.count }
@@ -78,11 +93,13 @@ struct RequestTable {
   mutating func add(_ live: LiveRequest) -> Int32 {
     guard let row = free.popLast() else {
       rows.append(live)
+      trails?.clear(Int32(rows.count - 1))
       return Int32(rows.count - 1)
     }
     let generation = rows[Int(row)].generation &+ 1
     rows[Int(row)] = live
     rows[Int(row)].generation = generation
+    trails?.clear(row)
     return row
   }
 

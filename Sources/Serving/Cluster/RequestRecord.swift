@@ -11,13 +11,25 @@ package struct RequestRecord: Sendable {
   package var firstScheduled: Int64
   package var firstToken: Int64
   package var completion: Int64
+  /// When it ended, however it did, or the run.
+  package var end: Int64
   package var preemptions: Int
-  /// Tokens of the answer that it got.
+  /// Prompt tokens it was served: all once its first token is out.
+  package var promptTokensServed: Int
+  /// Answer tokens it got, those of all its samples.
   package var generatedTokens: Int
   /// Prompt tokens found in the prefix cache.
   package var hitTokens: Int
   /// The replica that served it; -1 for none.
   package var replica: Int
+  /// How often it was routed again after its replica failed.
+  package var retries: Int
+  /// Time its answer takes from the engine to the client, in what follows and in the times above.
+  private(set) var delay: Int64 = 0
+  /// When each token of its (first) answer came out; empty unless tokens are followed.
+  package var tokenTimes: [Int64] = []
+  /// How its answer reads; nothing when tokens are not followed, or it was not completed.
+  package var fluidity: RequestFluidity?
 
   /// How a request can end.
   package enum Outcome: String, Sendable {
@@ -28,11 +40,14 @@ package struct RequestRecord: Sendable {
     case timedOut = "timed-out"
     /// Its user gave up waiting.
     case cancelled
+    /// Its replicas failed too often.
+    case failed
     /// Still waiting or running when the run was stopped.
     case unfinished
   }
 
-  init(_ live: LiveRequest, _ outcome: Outcome, completion: Int64 = -1) {
+  /// - Parameter end: When it ended.
+  init(_ live: LiveRequest, _ outcome: Outcome, end: Int64) {
     id = live.id
     classIndex = Int(live.request.classIndex)
     self.outcome = outcome
@@ -41,15 +56,19 @@ package struct RequestRecord: Sendable {
     arrival = live.arrival
     firstScheduled = live.firstScheduled
     firstToken = live.firstToken
-    self.completion = completion
+    completion = outcome == .completed ? end : -1
+    self.end = end
     preemptions = live.preemptions
-    generatedTokens = live.generated
+    promptTokensServed = live.promptTokensServed
+    generatedTokens = live.generated + live.siblingTokens
     hitTokens = live.hitTokens
     replica = Int(live.replica)
+    retries = live.retries
   }
 
   /// Tokens reach the client that much later than they leave the engine.
   mutating func delay(by nanoseconds: Int64) {
+    delay = nanoseconds
     if firstToken >= 0 { firstToken += nanoseconds }
     if completion >= 0 { completion += nanoseconds }
   }

@@ -1,24 +1,34 @@
+import DequeModule
 import EventKernel
 import Execution
 import Quantities
+import Statistics
 import Workloads
 
 /// Replays traffic through a cluster of replicas, event by event.
 ///
-/// Requests arrive, steps end, users give up. At equal times arrivals come first, so that the step formed then can admit
-/// them. Same traffic, same bytes out.
+/// Requests arrive, steps end, users give up, caches move, replicas come and go. At equal times arrivals come first, so
+/// that the step formed then can admit them; then what users do, ends of transfers, what happens to replicas, and ends of
+/// steps. Same traffic, same bytes out.
 package struct ServingEngine {
-  /// What happens besides arrivals from the source and ends of steps.
+  /// What happens to requests besides arrivals from the source and ends of steps.
   enum Event {
     /// A request that an ended one brought forth.
     case followUp(Request)
     case giveUp(row: Int32, generation: UInt32, RequestRecord.Outcome)
+    /// The last byte of a cache is there.
+    case delivered(row: Int32, move: Int)
   }
 
   /// What the caller may do while a run goes on.
   package struct Observer {
     /// Called for every request that ends.
     package var onEnd: ((RequestRecord) throws -> Void)?
+    /// Called for every step, or for decode steps taken at once, when they end.
+    package var onStep: ((StepReport) throws -> Void)?
+    /// Called with the state of the cluster at the first arrival and every so often after it.
+    package var onSample: ((SeriesSample) throws -> Void)?
+    package var sampleInterval = Seconds(1.0)
     /// Called now and then with the number of requests that have ended; false stops the run.
     package var shouldContinue: ((Int) -> Bool)?
 
@@ -30,60 +40,88 @@ package struct ServingEngine {
     }
   }
 
-  var plan: ClusterPlan
+  let plan: ClusterPlan
   var replicas: [Replica] = []
+  var members: [Member]
+  var pools: [Pool]
   var table = RequestTable()
-  var queue = EventQueue<Event>()
-  var stepEnds: Timers
   var metrics = ServingMetrics()
+  var cluster = ClusterCounts()
+  let measurement: MeasurementOptions
+  /// Samples for the observer, and when the next is due; never when it wants none.
+  var sampler: SeriesSampler?
+  var nextSample = Int64.max
+  /// By replica; empty unless deadlines of first tokens follow from them.
+  var unloaded: [UnloadedTime] = []
   var predictor: LengthPredictor
-  var router: any Router
-  var admission: any Admission
   var classes: [RequestClass] = [.standard]
   /// Of each class, in nanoseconds.
-  private var timeouts: [Int64?] = []
-  /// The next request of the source.
+  var timeouts: [Int64?] = []
+
+  // Events.
+  var queue = EventQueue<Event>()
+  var fleetEvents = EventQueue<FleetEvent>()
+  var stepEnds: Timers
+  /// The next request of the source, and those that ended ones have brought forth.
   var pending: Request?
+  var followUps = 0
   var now: Int64 = 0
   var arrived = 0
+  var ended = 0
   var firstArrival: Int64 = 0
-  /// When the last step ended, by replica and overall.
-  var lastEnds: [Int64]
   var lastChange: Int64 = 0
-  var idleNanoseconds: [Int64]
-  /// By replica: time between engine and client.
-  private let requestTimes: [RequestTime]
   /// Replicas that may begin a step once all that arrives now has arrived.
   private var ready: [Int] = []
 
+  var routing: Routing
+  /// Nothing in a cluster without decode replicas.
+  var transfers: Transfers?
+  /// Requests that no replica can take now.
+  var unplaced: Deque<Int32> = []
+  /// When a replica last changed its role.
+  var lastFlip: Int64 = .min / 2
+  /// By replica, time between engine and client; empty where there is none anywhere.
+  let requestTimes: [RequestTime]
+  /// One replica that is always there takes everything.
+  let isPlain: Bool
+
   /// One replica, first come first served.
   /// - Throws: ``ReplayError`` or ``ServingError`` when the deployment cannot be replayed.
-  package init(_ deployment: Deployment, limits: ServingLimits) throws {
-    try self.init(ClusterPlan(ReplicaPlan(deployment, limits: limits)))
+  package init(
+    _ deployment: Deployment, limits: ServingLimits, measuring measurement: MeasurementOptions = MeasurementOptions()
+  ) throws {
+    try self.init(ClusterPlan(ReplicaPlan(deployment, limits: limits)), measuring: measurement)
   }
 
-  package init(_ plan: ClusterPlan) throws {
+  /// - Throws: ``ClusterPlanError``, naming the field, for a plan that cannot be.
+  package init(_ plan: ClusterPlan, measuring measurement: MeasurementOptions = MeasurementOptions()) throws {
+    try plan.check()
     self.plan = plan
-    router = plan.router
-    admission = plan.admission
-    stepEnds = Timers(count: plan.replicas.count)
+    self.measurement = measurement
+    var members: [Member] = []
+    pools = plan.pools.enumerated().map { index, pool in
+      let first = members.count
+      members += Array(repeating: Member(pool: index), count: pool.most)
+      return Pool(pool, members: first..<members.count)
+    }
+    self.members = members
+    stepEnds = Timers(count: members.count)
     predictor = LengthPredictor(plan.scheduler.lengths, seed: plan.seed)
-    lastEnds = Array(repeating: 0, count: plan.replicas.count)
-    idleNanoseconds = Array(repeating: 0, count: plan.replicas.count)
-    requestTimes = plan.replicas.map(\.requestTime)
+    routing = Routing(plan, members)
+    transfers = try plan.isSplit ? Transfers(plan, members) : nil
+    let times = members.map { plan.pools[$0.pool].replica.requestTime }
+    requestTimes = times.allSatisfy(\.isNone) ? [] : times
+    isPlain = members.count == 1 && plan.admission.takesAll && plan.pools[0].failures == nil
   }
 
   /// Runs until the traffic is served, or the observer stops it.
   /// - Throws: `DataError` from the traffic, or what the observer throws.
   package mutating func run(_ source: inout any RequestSource, observer: Observer = Observer()) throws -> ServingResult
   {
-    try begin(&source)
+    try begin(&source, observer)
     var events = 0
     var stopped = false
-    while let time = nextTime {
-      now = time
-      try handleNext(&source, observer)
-      if !ready.isEmpty, !arrivesNow { try startReady() }
+    while try advance(&source, observer) {
       events += 1
       if events & 0xFFF == 0, observer.shouldContinue?(metrics.ended) == false {
         stopped = true
@@ -91,23 +129,50 @@ package struct ServingEngine {
       }
     }
     try reportUnfinished(observer)
+    metrics.tenants?.finish()
     return result(interrupted: stopped)
   }
 
-  private mutating func begin(_ source: inout any RequestSource) throws {
+  /// Handles the next event, and begins the steps that can begin with it.
+  /// - Returns: False when all is served.
+  mutating func advance(_ source: inout any RequestSource, _ observer: Observer) throws -> Bool {
+    guard let time = nextTime else { return false }
+    if time > nextSample { try sample(before: time, observer) }
+    now = time
+    try handleNext(&source, observer)
+    if !ready.isEmpty, !arrivesNow { try startReady() }
+    return true
+  }
+
+  mutating func begin(_ source: inout any RequestSource, _ observer: Observer) throws {
     classes = source.classes
-    timeouts = classes.map { $0.timeout.map { Int64($0.value * 1e9) } }
-    replicas = plan.replicas.indices.map { index in
-      let item = plan.replicas[index]
+    metrics = ServingMetrics(classes, measurement)
+    timeouts = classes.map { $0.timeout.map { Int64(min(4e18, $0.value * 1e9)) } }
+    replicas = members.indices.map { index in
+      let item = plan.pools[members[index].pool].replica
+      var options = item.options
+      options.measuresPromptRate = plan.admission.looksAtPromptRates
       return Replica(
-        limits: item.limits, costs: item.costs, scheduler: plan.scheduler, batching: item.batching,
-        options: item.options, classes: classes, forest: source.forest, draftCosts: item.draftCosts, seed: plan.seed,
-        index: index)
+        limits: item.limits, costs: item.costs, scheduler: plan.scheduler, batching: item.batching, options: options,
+        classes: classes, forest: source.forest, draftCosts: item.draftCosts, seed: plan.seed, index: index)
     }
     pending = try source.next()
     firstArrival = pending?.arrival.nanoseconds ?? 0
+    now = firstArrival
     lastChange = firstArrival
-    for index in lastEnds.indices { lastEnds[index] = firstArrival }
+    try beginFleet()
+    metrics.begin(at: firstArrival)
+    if observer.onSample != nil {
+      sampler = SeriesSampler(every: observer.sampleInterval)
+      nextSample = firstArrival
+    }
+    if measurement.fluidity != nil { followTokens() }
+  }
+
+  private mutating func followTokens() {
+    table.trails = TokenTrails()
+    for index in replicas.indices { replicas[index].logSteps() }
+    if case .unloaded = measurement.fluidity?.firstToken { unloaded = replicas.map { UnloadedTime($0) } }
   }
 
   // MARK: Events
@@ -117,15 +182,25 @@ package struct ServingEngine {
     var time = stepEnds.earliest.time
     if let arrival = pending?.arrival.nanoseconds, arrival < time { time = arrival }
     if let event = queue.nextTime?.nanoseconds, event < time { time = event }
+    if let links = transfers?.alarms.earliest.time, links < time { time = links }
+    if let event = fleetEvents.nextTime?.nanoseconds, event < time, hasWork { time = event }
     return time == Timers.never ? nil : time
   }
+
+  /// Whether anybody is served, or will be; what happens to replicas afterwards is no part of the run.
+  var hasWork: Bool { ended < arrived || pending != nil || followUps > 0 }
 
   /// Arrivals first, then other events, then ends of steps.
   private mutating func handleNext(_ source: inout any RequestSource, _ observer: Observer) throws {
     if let request = pending, request.arrival.nanoseconds == now {
       pending = try source.next()
+      if pending == nil { settleService() }
       try arrive(request, &source, observer)
     } else if queue.nextTime?.nanoseconds == now, let event = queue.next() {
+      try handle(event, &source, observer)
+    } else if let link = transfers?.alarms.earliest, link.time == now {
+      try endTransfers(on: link.owner, &source, observer)
+    } else if fleetEvents.nextTime?.nanoseconds == now, hasWork, let event = fleetEvents.next() {
       try handle(event, &source, observer)
     } else {
       try endStep(stepEnds.earliest.owner, &source, observer)
@@ -134,99 +209,56 @@ package struct ServingEngine {
 
   private mutating func handle(_ event: Event, _ source: inout any RequestSource, _ observer: Observer) throws {
     switch event {
-    case .followUp(let request): try arrive(request, &source, observer)
+    case .followUp(let request):
+      followUps -= 1
+      metrics.tenants?.unsettle()
+      try arrive(request, &source, observer)
     case .giveUp(let row, let generation, let outcome):
-      try giveUp(row, generation, outcome, &source, observer)
+      guard table[row].generation == generation, table[row].phase != .ended else { return }
+      try giveUp(row, outcome, &source, observer)
+    case .delivered(let row, let move): try deliver(row, move, &source, observer)
     }
   }
 
-  /// Whether a request arrives at this very moment; steps wait for it.
+  /// Whether a request arrives at this very moment, or something else happens that steps wait for.
   private var arrivesNow: Bool {
     pending?.arrival.nanoseconds == now || queue.nextTime?.nanoseconds == now
-  }
-
-  // MARK: Arrivals
-
-  private mutating func arrive(
-    _ request: Request, _ source: inout any RequestSource, _ observer: Observer
-  ) throws {
-    var live = LiveRequest(id: arrived, request)
-    arrived += 1
-    live.predicted = predictor.predict(request)
-    guard let replica = try route(live) else {
-      try end(live, .rejected, completion: -1, &source, observer)
-      return
-    }
-    live.replica = Int32(replica)
-    let row = table.add(live)
-    replicas[replica].enqueue(row, now: now, &table)
-    metrics.peakWaiting = max(metrics.peakWaiting, replicas[replica].waiting.count)
-    scheduleGivingUp(row, request)
-    proceed(replica)
-  }
-
-  /// The replica that takes a request; nothing when none does.
-  private mutating func route(_ live: LiveRequest) throws -> Int? {
-    if replicas.count == 1, !admission.looksAtReplicas {
-      return replicas[0].canServe(live.request) ? 0 : nil
-    }
-    let able = replicas.indices.filter { replicas[$0].canServe(live.request) }
-    guard !able.isEmpty else { return nil }
-    let signals = able.map { self.signals($0, live) }
-    let view = replicas[able[0]].ranking.view(live, generated: 0, now: now)
-    guard admission.admits(view, cluster: signals) else { return nil }
-    guard able.count > 1 else { return able[0] }
-    let routed = RoutedRequest(
-      now: now, id: live.id, inputTokens: live.inputTokens, predictedTokens: live.predicted,
-      session: live.request.session, stream: live.request.prompt.stream)
-    return able[router.choose(routed, among: signals)]
-  }
-
-  private func signals(_ index: Int, _ live: LiveRequest) -> ReplicaSignals {
-    let replica = replicas[index]
-    return ReplicaSignals(
-      replica: index, outstanding: replica.outstanding, waiting: replica.waiting.count, running: replica.running,
-      waitingTokens: 0, cachedTokens: 0,
-      occupancy: router.looksAtCaches ? Double(replica.usedBlocks(at: now)) / Double(replica.limits.blocks) : 0,
-      price: 0, speed: 1)
-  }
-
-  private mutating func scheduleGivingUp(_ row: Int32, _ request: Request) {
-    let timeout = timeouts[Int(request.classIndex)]
-    guard timeout != nil || request.patience != nil else { return }
-    let generation = table[row].generation
-    if let patience = request.patience, patience <= timeout ?? .max {
-      schedule(.giveUp(row: row, generation: generation, .cancelled), at: request.arrival.adding(patience))
-    } else if let timeout {
-      schedule(.giveUp(row: row, generation: generation, .timedOut), at: request.arrival.adding(timeout))
-    }
+      || transfers?.alarms.earliest.time == now || fleetEvents.nextTime?.nanoseconds == now && hasWork
   }
 
   /// An event beyond the end of the clock never comes.
-  private mutating func schedule(_ event: Event, at time: Instant?) {
+  mutating func schedule(_ event: Event, at time: Instant?) {
     guard let time else { return }
+    if case .followUp = event { followUps += 1 }
     queue.schedule(event, at: max(time, Instant(nanoseconds: now)))
   }
 
   // MARK: Steps
 
   private mutating func endStep(_ index: Int, _ source: inout any RequestSource, _ observer: Observer) throws {
+    if let onStep = observer.onStep { try onStep(StepReport(index, replicas[index])) }
     replicas[index].endStep(now: now, &table, &metrics)
     stepEnds.set(index, at: Timers.never)
-    lastEnds[index] = now
+    members[index].lastEnd = now
     lastChange = now
     for row in replicas[index].ended { try finish(row, &source, observer) }
     if !replicas[index].retired.isEmpty { freeRetired(index) }
+    if transfers != nil { try moveOn(from: index, &source, observer) }
     proceed(index)
   }
 
-  private mutating func freeRetired(_ index: Int) {
-    for row in replicas[index].retired { table.remove(row) }
+  mutating func freeRetired(_ index: Int) {
+    for row in replicas[index].retired {
+      table[row].isPadding = false
+      // The first sample of a prompt stands for all of them until the last one ends.
+      if table[row].phase == .ended { table.remove(row) }
+    }
     replicas[index].retired.removeAll(keepingCapacity: true)
   }
 
   /// A replica may begin its next step, or the one in progress may end sooner than it was to.
-  private mutating func proceed(_ index: Int) {
+  mutating func proceed(_ index: Int) {
+    note(index)
     if replicas[index].clock.isBusy {
       stepEnds.set(index, at: replicas[index].clock.end)
     } else if !ready.contains(index) {
@@ -235,97 +267,25 @@ package struct ServingEngine {
   }
 
   private mutating func startReady() throws {
-    for index in ready where replicas[index].beginStep(now: now, &table) {
-      guard !replicas[index].clock.isBeyondClock else { throw ServingError.beyondClock }
-      idleNanoseconds[index] += now - lastEnds[index]
-      stepEnds.set(index, at: replicas[index].clock.end)
+    var next = 0
+    while next < ready.count {
+      let index = ready[next]
+      // It may become ready again by what the others do.
+      ready[next] = -1
+      next += 1
+      try start(index)
     }
     ready.removeAll(keepingCapacity: true)
   }
 
-  // MARK: Ends
-
-  /// One answer is whole or given up; a request of several samples ends with the last of them.
-  private mutating func finish(_ row: Int32, _ source: inout any RequestSource, _ observer: Observer) throws {
-    let family = table[row].family
-    guard family < 0 else { return try finishSample(row, family, &source, observer) }
-    try report(row, &source, observer)
-    remove(row)
-  }
-
-  private mutating func finishSample(
-    _ row: Int32, _ family: Int32, _ source: inout any RequestSource, _ observer: Observer
-  ) throws {
-    table[family].openSamples -= 1
-    let isLast = table[family].openSamples == 0
-    if row != family { remove(row) }
-    guard isLast else { return }
-    try report(family, &source, observer)
-    remove(family)
-  }
-
-  /// A row is free unless a place in a line, or in a static batch, still refers to it.
-  private mutating func remove(_ row: Int32) {
-    if table[row].isInLine || table[row].isPadding { table[row].phase = .ended } else { table.remove(row) }
-  }
-
-  private mutating func report(_ row: Int32, _ source: inout any RequestSource, _ observer: Observer) throws {
-    let live = table[row]
-    let outcome = live.givenUpAs ?? .completed
-    try end(live, outcome, completion: outcome == .completed ? now : -1, &source, observer)
-  }
-
-  private mutating func end(
-    _ live: LiveRequest, _ outcome: RequestRecord.Outcome, completion: Int64, _ source: inout any RequestSource,
-    _ observer: Observer
-  ) throws {
-    var record = RequestRecord(live, outcome, completion: completion)
-    let delay = live.replica < 0 ? 0 : requestTimes[Int(live.replica)].nanoseconds(inputTokens: live.inputTokens)
-    record.delay(by: delay)
-    metrics.add(record)
-    try observer.onEnd?(record)
-    let next = source.followUp(
-      after: live.request, endedAt: Instant(nanoseconds: now + delay), completed: outcome == .completed)
-    if let next { schedule(.followUp(next), at: next.arrival) }
-  }
-
-  private mutating func giveUp(
-    _ row: Int32, _ generation: UInt32, _ outcome: RequestRecord.Outcome, _ source: inout any RequestSource,
-    _ observer: Observer
-  ) throws {
-    guard table[row].generation == generation, table[row].phase != .ended else { return }
-    let index = Int(table[row].replica)
-    let members = table[row].family < 0 ? [row] : table.family(row)
-    for member in members where table[member].givenUpAs == nil {
-      table[member].givenUpAs = outcome
-      if replicas[index].giveUp(member, now: now, &table) { try finish(member, &source, observer) }
+  private mutating func start(_ index: Int) throws {
+    if replicas[index].beginStep(now: now, &table) {
+      guard !replicas[index].clock.isBeyondClock else { throw ServingError.beyondClock }
+      members[index].idleNanoseconds += now - members[index].lastEnd
+      stepEnds.set(index, at: replicas[index].clock.end)
+      note(index)
+    } else if case .draining = members[index].state {
+      try settleDraining(index)
     }
-    proceed(index)
-  }
-
-  // MARK: The end of the run
-
-  private mutating func reportUnfinished(_ observer: Observer) throws {
-    var rows = table.rows.indices.map { Int32($0) }.filter { row in
-      table[row].phase != .ended && (table[row].family < 0 || table[row].family == row)
-    }
-    rows.sort { table[$0].id < table[$1].id }
-    for row in rows {
-      let record = RequestRecord(table[row], .unfinished)
-      metrics.add(record)
-      try observer.onEnd?(record)
-    }
-  }
-
-  private func result(interrupted: Bool) -> ServingResult {
-    var idle = Joules.zero
-    for index in replicas.indices {
-      let rest = replicas[index].clock.isBusy ? 0 : lastChange - lastEnds[index]
-      idle += plan.replicas[index].idlePower * Seconds(Double(idleNanoseconds[index] + rest) / 1e9)
-    }
-    return ServingResult(
-      metrics: metrics, replicas: plan.replicas.count, blocks: replicas.reduce(0) { $0 + $1.limits.blocks },
-      counts: replicas.reduce(into: ReplicaCounts()) { $0.add($1.counts) }, classes: classes, arrived: arrived,
-      firstArrival: firstArrival, end: lastChange, idleEnergy: idle, interrupted: interrupted)
   }
 }

@@ -17,6 +17,8 @@ package struct ServingResult: Sendable {
   package let idleEnergy: Joules
   /// Whether the run was stopped before the traffic was served.
   package let interrupted: Bool
+  package let pools: [PoolUse]
+  package let cluster: ClusterCounts
 
   package var preemptions: Int { counts.preemptions }
 
@@ -25,9 +27,20 @@ package struct ServingResult: Sendable {
 
   package var energy: Joules { metrics.energy + idleEnergy }
 
-  /// Share of the time in which a step ran, mean of the replicas.
+  /// Time that replicas were on, all of them together.
+  package var replicaTime: Seconds { pools.reduce(.zero) { $0 + $1.replicaTime } }
+
+  /// Rent of the replicas while they were on; nothing when a price is unknown.
+  package var cost: Dollars? {
+    pools.reduce(Dollars.zero as Dollars?) { sum, pool in
+      guard let sum, let cost = pool.cost else { return nil }
+      return sum + cost
+    }
+  }
+
+  /// Share of the replicas' time in which a step ran.
   package var utilisation: Double {
-    end > firstArrival ? Double(metrics.busyNanoseconds) / Double(end - firstArrival) / Double(replicas) : 0
+    replicaTime > .zero ? Double(metrics.busyNanoseconds) / 1e9 / replicaTime.value : 0
   }
 
   /// Share of a replica's KV blocks in use, mean over steps, and the highest.

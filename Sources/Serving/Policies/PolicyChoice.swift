@@ -1,7 +1,10 @@
-import Documents
 import Quantities
 
-/// A policy chosen by name with some of its parameters: `sarathi` or `sarathi:chunk=512,lead=2`.
+/// A policy chosen by name with some of its parameters.
+///
+/// On a command line and in a file: `sarathi`, `sarathi:chunk=512`, `srpt-predicted:tau=0.5`. A policy whose first
+/// parameter is a text takes it without its name: `expression:"input_tokens - 10 * waited",lengths=oracle`. Commas within
+/// quotes or parentheses belong to the value, and the quotes may be left out.
 package struct PolicyChoice: Sendable, Equatable {
   package var name: String
   package var values: PolicyValues
@@ -15,12 +18,19 @@ package struct PolicyChoice: Sendable, Equatable {
   {
     let halves = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
     let description = try find(halves[0], kind: kind, among: policies)
-    var choice = PolicyChoice(name: description.name, values: PolicyValues(standardsOf: description))
-    guard halves.count == 2 else { return choice }
-    for item in halves[1].split(separator: ",", omittingEmptySubsequences: false) {
-      try choice.set(String(item), description, kind: kind)
+    var parameters: [(name: String, value: String)] = []
+    for item in halves.count == 2 ? items(halves[1]) : [] {
+      parameters.append(try sides(item, description, kind: kind, isFirst: parameters.isEmpty))
     }
-    return choice
+    return try make(description, parameters, kind: kind)
+  }
+
+  /// The same from a name and parameters that were read apart, as from a scenario file.
+  /// - Throws: ``PolicyError``, as ``parse(_:kind:among:)``.
+  package static func make(
+    name: String, parameters: [(name: String, value: String)], kind: String, among policies: [PolicyDescription]
+  ) throws(PolicyError) -> PolicyChoice {
+    try make(find(name, kind: kind, among: policies), parameters, kind: kind)
   }
 
   package static func find(
@@ -31,28 +41,85 @@ package struct PolicyChoice: Sendable, Equatable {
       kind: kind, problem: "unknown \(kind) '\(name)'", expected: policies.map(\.name), nearestTo: name)
   }
 
+  private static func make(
+    _ description: PolicyDescription, _ parameters: [(name: String, value: String)], kind: String
+  ) throws(PolicyError) -> PolicyChoice {
+    var choice = PolicyChoice(name: description.name, values: PolicyValues(standardsOf: description))
+    var given: Set<String> = []
+    for (name, value) in parameters {
+      guard given.insert(name).inserted else {
+        throw PolicyError("\(kind) '\(description.name)': '\(name)' is given twice")
+      }
+      try choice.set(name, value, description, kind: kind)
+    }
+    if let missing = description.parameters.first(where: { !choice.values.has($0.name) }) {
+      throw PolicyError("\(kind) '\(description.name)' needs \(missing.name): \(missing.meaning)")
+    }
+    return choice
+  }
+
   private mutating func set(
-    _ item: String, _ description: PolicyDescription, kind: String
+    _ name: String, _ value: String, _ description: PolicyDescription, kind: String
   ) throws(PolicyError) {
-    let sides = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-    guard sides.count == 2 else {
+    guard let parameter = description.parameters.first(where: { $0.name == name }) else {
       throw PolicyError(
-        kind: kind, problem: "\(kind) '\(name)': '\(item)' is no parameter=value",
-        expected: description.parameters.map { "\($0.name)=\($0.standard)" }, nearestTo: nil)
+        kind: kind, problem: "\(kind) '\(self.name)' has no parameter '\(name)'",
+        expected: description.parameters.map(\.name), nearestTo: name)
     }
-    guard let parameter = description.parameters.first(where: { $0.name == sides[0] }) else {
-      throw PolicyError(
-        kind: kind, problem: "\(kind) '\(name)' has no parameter '\(sides[0])'",
-        expected: description.parameters.map(\.name), nearestTo: sides[0])
+    guard let read = parameter.value(value) else {
+      throw PolicyError("\(kind) '\(self.name)', \(name): found '\(value)', expected \(parameter.expected)")
     }
-    guard let value = Double(sides[1]), value.isFinite, parameter.range.contains(value) else {
-      let unit = parameter.unit.isEmpty ? "" : " \(parameter.unit)"
-      throw PolicyError(
-        kind: kind,
-        problem: "\(kind) '\(name)', \(parameter.name): found '\(sides[1])', expected a number from "
-          + "\(parameter.range.lowerBound) to \(parameter.range.upperBound)\(unit)", expected: [], nearestTo: nil)
+    values.set(name, read)
+  }
+
+  // MARK: Text
+
+  /// A text cut at the commas outside quotes and parentheses.
+  private static func items(_ text: String) -> [String] {
+    var items = [""]
+    var quote: Character?
+    var depth = 0
+    for character in text {
+      if let open = quote {
+        if character == open { quote = nil }
+      } else if character == "\"" || character == "'" {
+        quote = character
+      } else if character == "(" {
+        depth += 1
+      } else if character == ")" {
+        depth -= 1
+      } else if character == ",", depth <= 0 {
+        items.append("")
+        continue
+      }
+      items[items.count - 1].append(character)
     }
-    values[parameter.name] = value
+    return items
+  }
+
+  private static func sides(
+    _ item: String, _ description: PolicyDescription, kind: String, isFirst: Bool
+  ) throws(PolicyError) -> (name: String, value: String) {
+    let name = item.prefix { $0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" }
+    let rest = item.dropFirst(name.count)
+    if !name.isEmpty, rest.first == "=", rest.dropFirst().first != "=" {
+      return (String(name), unquoted(String(rest.dropFirst())))
+    }
+    if isFirst, let first = description.parameters.first, case .text = first.kind {
+      return (first.name, unquoted(item))
+    }
+    throw PolicyError(
+      kind: kind, problem: "\(kind) '\(description.name)': '\(item)' is no parameter=value",
+      expected: description.parameters.map { parameter in
+        "\(parameter.name)=\(parameter.standard.map { "\($0)" } ?? "...")"
+      }, nearestTo: nil)
+  }
+
+  private static func unquoted(_ text: String) -> String {
+    guard text.count >= 2, let first = text.first, first == "\"" || first == "'", text.last == first else {
+      return text
+    }
+    return String(text.dropFirst().dropLast())
   }
 }
 

@@ -14,27 +14,105 @@ package struct PolicyDescription: Sendable {
   }
 }
 
-/// A number that a policy can be given.
+/// Something that a policy can be given.
 package struct PolicyParameter: Sendable {
+  package enum Kind: Sendable {
+    case number(ClosedRange<Double>, standard: Double)
+    case whole(ClosedRange<Int>, standard: Int)
+    /// One of some words.
+    case choice([String], standard: String)
+    /// Free text, which has no standard: it must be given.
+    case text
+  }
+
   package var name: String
   package var meaning: String
-  package var range: ClosedRange<Double>
-  package var standard: Double
-  /// Unit, for help: "tokens", "s"; empty for plain numbers.
+  package var kind: Kind
+  /// Unit, for help: "tokens", "s"; empty for plain numbers and words.
   package var unit: String
 
-  package init(_ name: String, _ meaning: String, _ range: ClosedRange<Double>, standard: Double, unit: String = "") {
+  private init(_ name: String, _ meaning: String, _ kind: Kind, unit: String) {
     self.name = name
     self.meaning = meaning
-    self.range = range
-    self.standard = standard
+    self.kind = kind
     self.unit = unit
+  }
+
+  package init(_ name: String, _ meaning: String, _ range: ClosedRange<Double>, standard: Double, unit: String = "") {
+    self.init(name, meaning, .number(range, standard: standard), unit: unit)
+  }
+
+  package static func whole(
+    _ name: String, _ meaning: String, _ range: ClosedRange<Int>, standard: Int, unit: String = ""
+  ) -> PolicyParameter {
+    PolicyParameter(name, meaning, .whole(range, standard: standard), unit: unit)
+  }
+
+  package static func choice(
+    _ name: String, _ meaning: String, _ words: [String], standard: String
+  ) -> PolicyParameter {
+    PolicyParameter(name, meaning, .choice(words, standard: standard), unit: "")
+  }
+
+  package static func text(_ name: String, _ meaning: String) -> PolicyParameter {
+    PolicyParameter(name, meaning, .text, unit: "")
+  }
+
+  /// What it is when it is not given; nothing when it must be.
+  package var standard: PolicyValue? {
+    switch kind {
+    case .number(_, let value): .number(value)
+    case .whole(_, let value): .number(Double(value))
+    case .choice(_, let word): .text(word)
+    case .text: nil
+    }
+  }
+
+  /// What it may be: "a number from 0 to 1", for help and messages.
+  package var expected: String {
+    let suffix = unit.isEmpty ? "" : " \(unit)"
+    return switch kind {
+    case .number(let range, _):
+      "a number from \(PolicyValue.number(range.lowerBound)) to \(PolicyValue.number(range.upperBound))" + suffix
+    case .whole(let range, _): "a whole number from \(range.lowerBound) to \(range.upperBound)" + suffix
+    case .choice(let words, _): "one of \(words.joined(separator: ", "))"
+    case .text: "a text"
+    }
+  }
+
+  /// Reads a value.
+  /// - Returns: Nothing when it is none that the parameter may have.
+  func value(_ text: String) -> PolicyValue? {
+    switch kind {
+    case .number(let range, _):
+      guard let number = Double(text), number.isFinite, range.contains(number) else { return nil }
+      return .number(number)
+    case .whole(let range, _):
+      guard let number = Double(text), let whole = Int(exactly: number), range.contains(whole) else { return nil }
+      return .number(number)
+    case .choice(let words, _): return words.contains(text) ? .text(text) : nil
+    case .text: return text.isEmpty ? nil : .text(text)
+    }
   }
 }
 
-/// The numbers a policy was given, every parameter with a value.
+/// A number or a word that a policy was given.
+package enum PolicyValue: Sendable, Equatable, CustomStringConvertible {
+  case number(Double)
+  case text(String)
+
+  package var description: String {
+    switch self {
+    case .number(let value):
+      Int(exactly: value).map { abs($0) < 1_000_000_000_000 ? "\($0)" : "\(value)" } ?? "\(value)"
+    case .text(let text): text
+    }
+  }
+}
+
+/// What a policy was given: every parameter that has a standard has a value.
 package struct PolicyValues: Sendable, Equatable {
-  private var values: [String: Double] = [:]
+  private var values: [String: PolicyValue] = [:]
 
   package init() {}
 
@@ -42,10 +120,20 @@ package struct PolicyValues: Sendable, Equatable {
     for parameter in description.parameters { values[parameter.name] = parameter.standard }
   }
 
+  mutating func set(_ name: String, _ value: PolicyValue) { values[name] = value }
+
+  func has(_ name: String) -> Bool { values[name] != nil }
+
+  /// A number; 0 for a parameter that is none.
   package subscript(name: String) -> Double {
-    get { values[name] ?? 0 }
-    set { values[name] = newValue }
+    get { if case .number(let value)? = values[name] { value } else { 0 } }
+    set { values[name] = .number(newValue) }
   }
 
   package func int(_ name: String) -> Int { Int(self[name].rounded()) }
+
+  /// A word or a text; empty for a parameter that is none.
+  package func text(_ name: String) -> String {
+    if case .text(let text)? = values[name] { text } else { "" }
+  }
 }

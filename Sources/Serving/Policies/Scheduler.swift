@@ -1,3 +1,5 @@
+import CostModels
+
 /// Decides who is served first, and how a replica's steps are composed.
 ///
 /// A scheduler sees a ``RequestView``, never the request: the length of an answer reaches it only as a prediction, of
@@ -7,7 +9,8 @@
 /// To add one: a file in `Schedulers`, and a line in ``Schedulers/all``. Help, documents and the invariant tests follow.
 package protocol Scheduler: Sendable, SendableMetatype {
   static var description: PolicyDescription { get }
-  init(_ values: PolicyValues)
+  /// - Throws: ``PolicyError`` when a text among the values makes no sense.
+  init(_ values: PolicyValues) throws(PolicyError)
 
   /// How steps are composed; nothing leaves it to the runtime.
   var batching: Batching? { get }
@@ -15,8 +18,10 @@ package protocol Scheduler: Sendable, SendableMetatype {
   var line: LineOrder { get }
   /// What it knows of answers' lengths.
   var lengths: LengthKnowledge { get }
-  /// Whether a waiting request takes the place of a running one with a higher key.
+  /// Whether a waiting request takes the place of a running one with a higher key, when there is no room beside it.
   var preempts: Bool { get }
+  /// Whether it asks for the service tenants have had, which takes time to count.
+  var countsService: Bool { get }
   /// The place of a request: the lowest key is served first, earlier arrivals first among equals.
   func key(_ request: RequestView) -> Double
 }
@@ -26,6 +31,12 @@ extension Scheduler {
   package var line: LineOrder { .key }
   package var lengths: LengthKnowledge { .none }
   package var preempts: Bool { false }
+  package var countsService: Bool {
+    switch line {
+    case .tenants: true
+    case .arrival, .key, .changingKey: false
+    }
+  }
 }
 
 /// How a waiting line is kept in order.
@@ -55,14 +66,15 @@ package struct RequestView: Sendable {
   package var now: Int64
   package var arrival: Int64
   package var inputTokens: Int
-  /// Prompt tokens in cache.
+  /// Its tokens in cache.
   package var computedTokens: Int
   /// Tokens of the answer so far.
   package var generatedTokens: Int
   /// As the policy's ``LengthKnowledge`` allows; 0 with none.
   package var predictedTokens: Int
   package var priority: Int
-  /// The tenant's weight, and the service it has had: tokens weighted as fair-share policies count them.
+  /// The tenant's weight, and the service it has had at this replica: tokens of prompts, and twice those of answers,
+  /// over the weight. 0 unless the policy asks for it (``Scheduler/countsService``).
   package var tenantWeight: Double
   package var tenantService: Double
   /// When the first token, or the whole answer, is due by the class's objective; nothing without one.
@@ -76,16 +88,7 @@ package struct RequestView: Sendable {
 
 /// How the steps of a replica are composed.
 package struct Batching: Sendable, Equatable {
-  package enum Mix: String, Sendable, CaseIterable {
-    /// Decodes and prompts share a step; prompts are cut to the token budget.
-    case chunked
-    /// Decodes and whole prompts share a step.
-    case mixed
-    /// A step is all prompts while any can be admitted, all decodes otherwise.
-    case prefillFirst = "prefill-first"
-    /// A batch is admitted when the one before has ended, and keeps its size until its longest answer ends.
-    case `static`
-  }
+  package typealias Mix = BatchingMix
 
   package var mix: Mix
   /// Token budget of a step; nothing for the runtime's.

@@ -1,3 +1,4 @@
+import Quantities
 import Workloads
 
 /// What a replica's scheduler ranks requests by: the policy, the classes' facts, and the service tenants have had.
@@ -6,20 +7,25 @@ struct Ranking {
   /// Facts of each class, by its index.
   let classes: [ClassFacts]
   let tenants: Int
-  private(set) var service: [Double]
+  /// Each tenant's weight: that of its first class.
+  private let weights: [Double]
+  /// Weighted tokens each tenant was served, whole so that many steps at once add up to the same as one by one, and
+  /// what it was raised by when it came back.
+  private var served: [Int]
+  private var raised: [Double]
   /// Tenants' sequences that decode now.
   private var decoding: [Int]
   /// Whether service is counted at all.
   let countsService: Bool
   /// How fair-share policies weigh tokens: an output token costs about as much as two of a prompt (virtual token
   /// counter, Sheng et al., OSDI 2024).
-  private static let inputWeight = 1.0
-  private static let outputWeight = 2.0
+  private static let inputWeight = 1
+  private static let outputWeight = 2
 
   struct ClassFacts {
     var tenant: Int
-    var weight: Double
     var priority: Int
+    /// Objectives in nanoseconds after arrival.
     var firstToken: Int64?
     var endToEnd: Int64?
   }
@@ -27,46 +33,75 @@ struct Ranking {
   init(_ scheduler: any Scheduler, _ classes: [RequestClass]) {
     self.scheduler = scheduler
     var names: [String] = []
+    var weights: [Double] = []
     self.classes = classes.map { item in
-      if !names.contains(item.tenant) { names.append(item.tenant) }
+      if !names.contains(item.tenant) {
+        names.append(item.tenant)
+        weights.append(item.weight)
+      }
       return ClassFacts(
-        tenant: names.firstIndex(of: item.tenant) ?? 0, weight: item.weight, priority: item.priority,
-        firstToken: item.objective.timeToFirstToken.map { Int64($0.value * 1e9) },
-        endToEnd: item.objective.endToEnd.map { Int64($0.value * 1e9) })
+        tenant: names.firstIndex(of: item.tenant) ?? 0, priority: item.priority,
+        firstToken: item.objective.timeToFirstToken.map(Self.nanoseconds),
+        endToEnd: item.objective.endToEnd.map(Self.nanoseconds))
     }
+    self.weights = weights
     tenants = names.count
-    service = Array(repeating: 0, count: tenants)
+    served = Array(repeating: 0, count: tenants)
+    raised = Array(repeating: 0, count: tenants)
     decoding = Array(repeating: 0, count: tenants)
-    if case .tenants = scheduler.line { countsService = true } else { countsService = false }
+    countsService = scheduler.countsService
   }
+
+  /// Objectives beyond the clock are never due.
+  private static func nanoseconds(_ time: Seconds) -> Int64 { Int64(min(4e18, max(0, time.value * 1e9))) }
 
   func tenant(_ live: LiveRequest) -> Int { tenants == 1 ? 0 : classes[Int(live.request.classIndex)].tenant }
 
   /// What the scheduler may know.
-  /// - Parameter generated: Tokens of the answer so far.
-  func view(_ live: LiveRequest, generated: Int, now: Int64) -> RequestView {
+  /// - Parameters:
+  ///   - generated: Tokens of the answer so far.
+  ///   - computed: Tokens in cache.
+  func view(_ live: LiveRequest, generated: Int, computed: Int, now: Int64) -> RequestView {
     let facts = classes[Int(live.request.classIndex)]
     return RequestView(
-      now: now, arrival: live.arrival, inputTokens: live.inputTokens, computedTokens: live.computed,
+      now: now, arrival: live.arrival, inputTokens: live.inputTokens, computedTokens: computed,
       generatedTokens: generated, predictedTokens: live.predicted, priority: facts.priority,
-      tenantWeight: facts.weight, tenantService: service[facts.tenant],
-      firstTokenDeadline: facts.firstToken.map { live.arrival + $0 },
-      deadline: facts.endToEnd.map { live.arrival + $0 },
-      preemptions: live.preemptions)
+      tenantWeight: weights[facts.tenant], tenantService: countsService ? service(facts.tenant) : 0,
+      firstTokenDeadline: facts.firstToken.map { due(live.arrival, $0) },
+      deadline: facts.endToEnd.map { due(live.arrival, $0) }, preemptions: live.preemptions)
   }
 
+  private func due(_ arrival: Int64, _ objective: Int64) -> Int64 {
+    let (time, overflow) = arrival.addingReportingOverflow(objective)
+    return overflow ? .max : time
+  }
+
+  /// The place of a request that waits.
   func place(_ live: LiveRequest, row: Int32, now: Int64) -> WaitingLine.Place {
+    place(live, row: row, generated: live.generated, computed: live.computed, now: now)
+  }
+
+  func place(_ live: LiveRequest, row: Int32, generated: Int, computed: Int, now: Int64) -> WaitingLine.Place {
     WaitingLine.Place(
-      key: scheduler.key(view(live, generated: live.generated, now: now)), order: Int64(live.id), row: row)
+      key: scheduler.key(view(live, generated: generated, computed: computed, now: now)), order: Int64(live.id),
+      row: row)
   }
 
   // MARK: Service
 
-  mutating func prefilled(_ live: LiveRequest, tokens: Int) {
-    if countsService { serve(tenant(live), Self.inputWeight * Double(tokens), live) }
+  /// Weighted tokens a tenant was served over its weight.
+  private func service(_ tenant: Int, decodeSteps: Int = 0) -> Double {
+    let tokens = served[tenant] + Self.outputWeight * decoding[tenant] * decodeSteps
+    return raised[tenant] + Double(tokens) / weights[tenant]
   }
 
-  mutating func decoded(_ live: LiveRequest) { if countsService { serve(tenant(live), Self.outputWeight, live) } }
+  mutating func prefilled(_ live: LiveRequest, tokens: Int) {
+    if countsService { served[tenant(live)] += Self.inputWeight * tokens }
+  }
+
+  mutating func decoded(_ live: LiveRequest, tokens: Int = 1) {
+    if countsService { served[tenant(live)] += Self.outputWeight * tokens }
+  }
 
   mutating func joined(_ live: LiveRequest) { if countsService { decoding[tenant(live)] += 1 } }
 
@@ -75,24 +110,16 @@ struct Ranking {
   /// Every decoding sequence got so many tokens.
   mutating func decodedAll(steps: Int) {
     guard countsService else { return }
-    for tenant in service.indices {
-      service[tenant] += Self.outputWeight * Double(decoding[tenant] * steps) / weight(tenant)
-    }
+    for tenant in served.indices { served[tenant] += Self.outputWeight * decoding[tenant] * steps }
   }
 
   /// A tenant that comes back does not live on the service it did not ask for: its count is raised to the least of the
-  /// active ones.
-  mutating func becomesActive(_ live: LiveRequest, active: (Int) -> Bool) {
-    guard countsService else { return }
-    let tenant = tenant(live)
-    guard !active(tenant) else { return }
-    let others = service.indices.filter { $0 != tenant && active($0) }.map { service[$0] }
-    if let least = others.min() { service[tenant] = max(service[tenant], least) }
+  /// active ones, or after everybody was gone, to the greatest.
+  /// - Parameter decodeSteps: Steps of decodes taken but not yet booked.
+  mutating func becomesActive(_ tenant: Int, decodeSteps steps: Int, active: (Int) -> Bool) {
+    let others = served.indices.filter { $0 != tenant }
+    let least = others.filter(active).map { service($0, decodeSteps: steps) }.min()
+    let floor = least ?? others.map { service($0) }.max() ?? 0
+    raised[tenant] += max(0, floor - service(tenant))
   }
-
-  private mutating func serve(_ tenant: Int, _ tokens: Double, _ live: LiveRequest) {
-    service[tenant] += tokens / weight(tenant)
-  }
-
-  private func weight(_ tenant: Int) -> Double { classes.first { $0.tenant == tenant }?.weight ?? 1 }
 }

@@ -13,13 +13,15 @@ extension Replica {
       if isSpeculative { endSpeculation(now: now, &table, &metrics) } else { endDecodes(now: now, &table, &metrics) }
     }
     if !chunks.isEmpty { endPrompts(now: now, &table, &metrics) }
-    if limits.schedulesAhead { lastStepStart = waiting.isEmpty ? clock.start : startOfLastStep }
     clock.finish()
     if !givenUp.isEmpty { endGivenUp(now: now, &table) }
   }
 
   private mutating func endPrompts(now: Int64, _ table: inout RequestTable, _ metrics: inout ServingMetrics) {
-    for (slot, tokens) in chunks { table[slots[slot]].computed += tokens }
+    for (slot, tokens) in chunks {
+      table[slots[slot]].computed += tokens
+      backlog.serve(tokens, now: now)
+    }
     prefilling.removeAll { slot in table[slots[slot]].computed == table[slots[slot]].target }
     for (slot, _) in chunks where table[slots[slot]].computed == table[slots[slot]].target {
       settlePrompt(slot, now: now, &table, &metrics)
@@ -30,7 +32,7 @@ extension Replica {
   private mutating func endDecodes(now: Int64, _ table: inout RequestTable, _ metrics: inout ServingMetrics) {
     let steps = clock.span?.steps ?? 1
     metrics.outputTokens += (decodes.count - padding.count) * steps
-    addGaps(now: now, steps: steps, &metrics)
+    addGaps(now: now, steps: steps, table, &metrics)
     ranking.decodedAll(steps: steps)
     if steps > 1 {
       pool.take(decodes.blocksNeeded(inNext: steps) - decodes.blocksNeeded)
@@ -39,29 +41,53 @@ extension Replica {
     } else {
       decodes.advance()
     }
+    if stepLog != nil { log(steps, now: now, table) }
     while let slot = decodes.popFinished() { finishDecode(slot, now: now, &table) }
   }
 
   /// The gaps between each decoding sequence's last tokens: the step, or with it the prompts it waited for.
-  private mutating func addGaps(now: Int64, steps: Int, _ metrics: inout ServingMetrics) {
-    let members = decodes.count - padding.count
+  private mutating func addGaps(
+    now: Int64, steps: Int, _ table: RequestTable, _ metrics: inout ServingMetrics
+  ) {
+    let members = decodes.count - padding.count - late.count
+    if !late.isEmpty { addLateGaps(now: now, table, &metrics) }
     if decodesWait {
       decodesWait = false
       order.visit { slot in
-        if tokenTimes[slot] >= 0 { metrics.addGap(now - tokenTimes[slot]) }
+        if tokenTimes[slot] >= 0 { metrics.addGap(now - tokenTimes[slot], at: now) }
       }
+    } else if members == 0 || now < metrics.measuredFrom {
+      return
     } else if let span = clock.span {
-      guard members > 0 else { return }
-      if steps <= span.times.count {
+      if clock.start < metrics.measuredFrom {
+        addGaps(steps, of: span, before: metrics.measuredFrom, sequences: members, &metrics)
+      } else if steps <= span.times.count {
         let times = StepTimes(first: span.times.first, growth: span.times.growth, count: steps)
         metrics.addGaps(times, sequences: members)
-        return
+      } else {
+        costs.stepTimes(sequences: span.sequences, context: span.context, steps: steps) { times in
+          metrics.addGaps(times, sequences: members)
+        }
       }
-      costs.stepTimes(sequences: span.sequences, context: span.context, steps: steps) { times in
-        metrics.addGaps(times, sequences: members)
-      }
-    } else if members > 0 {
+    } else {
       metrics.addGaps(StepTimes(first: clock.picoseconds, growth: 0, count: 1), sequences: members)
+    }
+  }
+
+  private mutating func addLateGaps(now: Int64, _ table: RequestTable, _ metrics: inout ServingMetrics) {
+    for slot in late { metrics.addGap(now - table[slots[slot]].lastToken, at: now) }
+    late.removeAll(keepingCapacity: true)
+  }
+
+  /// The same for a span in which the warm-up ends: steps that ended in it are left out.
+  private func addGaps(
+    _ steps: Int, of span: ReplicaClock.Span, before warm: Int64, sequences: Int, _ metrics: inout ServingMetrics
+  ) {
+    let until = clock.picoseconds(until: warm)
+    let out = costs.span(sequences: span.sequences, context: span.context, limit: steps, within: until).steps - 1
+    let context = span.context + Int64(span.sequences * out)
+    costs.stepTimes(sequences: span.sequences, context: context, steps: steps - out) { times in
+      metrics.addGaps(times, sequences: sequences)
     }
   }
 
@@ -74,6 +100,8 @@ extension Replica {
       let decoding = table[slots[slot]].phase == .decoding && !padding.contains(slot)
       tokenTimes[slot] = decoding ? now : -1
     }
+    for slot in late { tokenTimes[slot] = table[slots[slot]].lastToken }
+    late.removeAll(keepingCapacity: true)
   }
 
   /// A sequence has its last token; in a static batch it keeps its place until all have.
@@ -81,6 +109,7 @@ extension Replica {
     let row = slots[slot]
     table[row].generated += decodes.stepsSinceJoin(slot)
     table[row].lastToken = now
+    settleTrail(slot, &table)
     ended.append(row)
     guard batching.mix == .static else {
       releaseFinished(slot, &table)
@@ -88,7 +117,13 @@ extension Replica {
     }
     table[row].isPadding = true
     padding.append(slot)
-    if padding.count == decodes.count { while let slot = padding.last { retire(slot, &table) } }
+    endPadding(&table)
+  }
+
+  /// A static batch has ended when only padding is left of it.
+  private mutating func endPadding(_ table: inout RequestTable) {
+    guard padding.count == decodes.count else { return }
+    while let slot = padding.last { retire(slot, &table) }
   }
 
   /// Takes a sequence that only fills up a static batch out of it.
@@ -121,9 +156,10 @@ extension Replica {
     let isFirst = table[row].firstToken < 0
     metrics.outputTokens += 1
     metrics.inputTokens += table[row].generated == 0 ? table[row].inputTokens : 0
-    if isFirst { table[row].firstToken = now } else { metrics.addGap(now - table[row].lastToken) }
+    if isFirst { table[row].firstToken = now } else { metrics.addGap(now - table[row].lastToken, at: now) }
     table[row].generated += 1
     table[row].lastToken = now
+    table.trails?.add(now, to: row)
     ranking.decoded(table[row])
     keepPrompt(row, &table)
     if isFirst, table[row].request.samples > 1, table[row].family < 0 { fork(row, slot, now: now, &table, &metrics) }
@@ -138,7 +174,7 @@ extension Replica {
       freeSlot(slot, &table)
       tenantRequests[ranking.tenant(table[row])] -= 1
       ended.append(row)
-    } else if options.role == .prefill {
+    } else if role == .prefill {
       table[row].phase = .transferring
       freeSlot(slot, &table)
       tenantRequests[ranking.tenant(table[row])] -= 1
@@ -207,10 +243,12 @@ extension Replica {
       var sample = table[row]
       sample.slot = Int32(slot)
       let copy = table.add(sample)
+      if sample.givenUpAs != nil { givenUp.append(copy) }
       pool.cache.hold(node)
       slots[slot] = copy
       order.append(slot)
       metrics.outputTokens += 1
+      ranking.decoded(sample)
       tenantRequests[ranking.tenant(sample)] += 1
       if options.adapterSlots > 0 { _ = adapters.take(sample.request.adapter) }
       proceed(slot, now: now, &table)
@@ -223,7 +261,7 @@ extension Replica {
   /// - Returns: Whether it has ended by that; a running one ends with its step.
   mutating func giveUp(_ row: Int32, now: Int64, _ table: inout RequestTable) -> Bool {
     if table[row].phase == .waiting {
-      forgetWaiting(row, &table)
+      forgetWaiting(row, now: now, &table)
       tenantRequests[ranking.tenant(table[row])] -= 1
       cut(at: now)
       return true
@@ -233,8 +271,10 @@ extension Replica {
     return false
   }
 
-  private mutating func forgetWaiting(_ row: Int32, _ table: inout RequestTable) {
+  private mutating func forgetWaiting(_ row: Int32, now: Int64, _ table: inout RequestTable) {
+    backlog.drop(table[row].promptRest, now: now)
     if table[row].isSwapped { hostBlocks -= limits.blocks(for: table[row].computed) }
+    table[row].phase = .leaving
     waiting.forgetOne()
   }
 
@@ -245,7 +285,7 @@ extension Replica {
       } else if table[row].slot >= 0 {
         leaveBatch(Int(table[row].slot), now: now, &table)
       } else if table[row].phase == .waiting {
-        forgetWaiting(row, &table)
+        forgetWaiting(row, now: now, &table)
       } else {
         continue
       }
@@ -254,5 +294,6 @@ extension Replica {
       ended.append(row)
     }
     givenUp.removeAll(keepingCapacity: true)
+    endPadding(&table)
   }
 }

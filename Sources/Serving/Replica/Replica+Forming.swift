@@ -24,9 +24,18 @@ extension Replica {
     defersArrivals = false
     waiting.refresh()
     var step = FormingStep(budget: limits.maxBatchedTokens, now: now)
+    form(&step, &table)
+    guard step.shape.tokens > 0 else { return false }
+    begin(step)
+    return true
+  }
+
+  private mutating func form(_ step: inout FormingStep, _ table: inout RequestTable) {
     if ranking.scheduler.preempts { yieldPlaces(&step, &table) }
-    if !received.isEmpty { seatReceived(now: now, &table) }
-    if hostBlocks > 0 { resumeSwapped(&step, &table) }
+    if mayBeginSequences {
+      if !received.isEmpty { seatReceived(&step, &table) }
+      if hostBlocks > 0 { resumeSwapped(&step, &table) }
+    }
     switch batching.mix {
     case .chunked, .mixed:
       takeDecodes(&step, &table)
@@ -35,10 +44,17 @@ extension Replica {
       takePrompts(&step, &table)
       if step.shape.tokens == 0 { takeDecodes(&step, &table) } else { letDecodesWait(&table) }
     }
-    guard step.shape.tokens > 0 else { return false }
-    begin(step)
-    return true
+    while step.shape.tokens == 0, step.hasPreempted, !received.isEmpty, !freeSlots.isEmpty {
+      // Who lost their places made room for caches that have come.
+      let before = received.count
+      seatReceived(&step, &table)
+      guard received.count < before else { break }
+      takeDecodes(&step, &table)
+    }
   }
+
+  /// A static batch is joined by nobody once it has begun.
+  private var mayBeginSequences: Bool { batching.mix != .static || order.count == 0 }
 
   private mutating func begin(_ step: FormingStep) {
     let cost = costs.cost(step.shape)
@@ -60,6 +76,8 @@ extension Replica {
     while decodeBlocks(table) > pool.available {
       if let slot = padding.last {
         retire(slot, &table)
+      } else if order.count == 1, let slot = order.last, detach(slot, &table) {
+        continue
       } else if let slot = victim(step.now, table) {
         preempt(slot, &step, &table)
       } else {
@@ -75,22 +93,30 @@ extension Replica {
   }
 
   /// Blocks that the next decode step may fill.
-  private func decodeBlocks(_ table: RequestTable) -> Int {
+  func decodeBlocks(_ table: RequestTable) -> Int {
     options.speculation != nil && speculates ? speculativeBlocks(table) : decodes.blocksNeeded
   }
 
   /// Caches that have come are decoded as soon as there are slots.
-  private mutating func seatReceived(now: Int64, _ table: inout RequestTable) {
-    while let row = received.first, let slot = freeSlots.popLast() {
+  private mutating func seatReceived(_ step: inout FormingStep, _ table: inout RequestTable) {
+    while let row = received.first, let slot = freeSlots.last, adapters(admit: row, &step, table) {
       received.removeFirst()
+      freeSlots.removeLast()
       seat(row, slot, &table)
-      join(slot, &table)
+      resume(slot, &table)
     }
+  }
+
+  /// A sequence that has had tokens before decodes again: its next gap reaches back to the newest of them.
+  private mutating func resume(_ slot: Int, _ table: inout RequestTable) {
+    join(slot, &table)
+    if decodesWait { tokenTimes[slot] = table[slots[slot]].lastToken } else { late.append(slot) }
   }
 
   mutating func seat(_ row: Int32, _ slot: Int, _ table: inout RequestTable) {
     slots[slot] = row
     table[row].slot = Int32(slot)
+    table[row].generatedBefore = table[row].generated
     order.append(slot)
     tokenTimes[slot] = -1
   }
@@ -100,13 +126,8 @@ extension Replica {
   private mutating func takePrompts(_ step: inout FormingStep, _ table: inout RequestTable) {
     let allGoOn = continuePrompts(&step, &table)
     guard allGoOn, !step.hasPreempted else { return }
-    let slots = limits.maxSequences
-    let mayAdmit =
-      switch batching.mix {
-      case .static: order.count == 0
-      default: batching.refill >= 1 || Double(order.count) < batching.refill * Double(slots)
-      }
-    if mayAdmit { admit(&step, &table) }
+    let isRefilled = batching.refill < 1 && Double(order.count) >= batching.refill * Double(limits.maxSequences)
+    if mayBeginSequences, !isRefilled { admit(&step, &table) }
   }
 
   /// Gives prompts in work their next chunks.
@@ -121,6 +142,7 @@ extension Replica {
       while needed > pool.available, let last = order.last, last != slot, !isInStep(last, step) {
         preempt(last, &step, &table)
       }
+      if needed > pool.available, order.count == 1, detach(slot, &table) { continue }
       // The last one waits for the others to finish; nobody after it could go on either.
       guard needed <= pool.available else { return false }
       take(slot, tokens, needed, &step, &table)
@@ -161,7 +183,7 @@ extension Replica {
   }
 
   /// What a waiting request would be given.
-  private struct Offer {
+  struct Offer {
     /// Tokens of it in the prefix cache, and the blocks and node that hold them.
     var cached: Int
     var sharedBlocks: Int
@@ -171,43 +193,58 @@ extension Replica {
     /// Blocks for the samples' own copies of the prompt's last block.
     var ends: Int
     var slots: Int
+    /// Blocks that must be at hand: its own, those that nobody else may have once it uses them, and the watermark.
+    var needed: Int
   }
 
   /// - Returns: Nothing when it does not fit into this step.
   private func offer(_ row: Int32, _ step: FormingStep, _ table: RequestTable) -> Offer? {
-    let live = table[row]
+    let offer = wish(row, step, table)
+    let isTooLong = batching.mix != .chunked && offer.tokens > step.budget && step.shape.prefillTokens > 0
+    guard !isTooLong, offer.needed <= pool.available, offer.slots <= freeSlots.count else { return nil }
+    return limits.reservesAnswers && !hasRoomForAnswer(table[row], table) ? nil : offer
+  }
+
+  /// What a waiting request asks for, whether it is to be had or not.
+  func wish(_ row: Int32, _ step: FormingStep, _ table: RequestTable) -> Offer {
     // The last token of a prompt is computed even when it is in cache: its output is the first token.
-    let match = pool.cache.match(live.request.prompt, atMost: live.target - 1)
+    let match = pool.cache.match(table[row].request.prompt, atMost: table[row].target - 1)
+    let offer = wish(row, match, step, table)
+    guard match.node >= 0, offer.needed > pool.available else { return offer }
+    // Held prefixes are kept whole, also what goes on after this prompt's part; where that leaves too little room, the
+    // prompt does without.
+    return wish(row, (blocks: 0, node: -1), step, table)
+  }
+
+  private func wish(
+    _ row: Int32, _ match: (blocks: Int, node: Int32), _ step: FormingStep, _ table: RequestTable
+  ) -> Offer {
+    let live = table[row]
     let cached = match.blocks * limits.blockSize
-    let rest = live.target - cached
-    if batching.mix != .chunked, rest > step.budget, step.shape.prefillTokens > 0 { return nil }
-    let tokens = chunk(of: rest, step)
+    let tokens = chunk(of: live.target - cached, step)
     let samples = live.generated == 0 && live.family < 0 ? Int(live.request.samples) : 1
     let ends = live.target % limits.blockSize == 0 ? 0 : samples - 1
     let blocks = limits.blocks(for: cached + tokens) - match.blocks
     // Blocks that nobody uses are no longer to be had once this request uses them.
     let claimed = match.node >= 0 ? pool.cache.unusedBlocks(on: match.node) : 0
-    guard blocks + ends + claimed + limits.watermarkBlocks <= pool.available, samples <= freeSlots.count else {
-      return nil
-    }
-    guard !limits.reservesAnswers || promisedBlocks(table) + mostBlocks(live) <= limits.blocks else { return nil }
     return Offer(
       cached: cached, sharedBlocks: match.blocks, node: match.node, tokens: tokens, blocks: blocks, ends: ends,
-      slots: samples)
+      slots: samples, needed: blocks + ends + claimed + limits.watermarkBlocks)
+  }
+
+  /// Whether the cache holds a request's whole answer beside those of the running ones.
+  private func hasRoomForAnswer(_ live: LiveRequest, _ table: RequestTable) -> Bool {
+    let promised = slots.reduce(0) { $1 < 0 ? $0 : $0 + mostBlocks(table[$1]) }
+    return promised + mostBlocks(live) <= limits.blocks
   }
 
   /// Blocks that a request's whole prompt and answer take; the last token is never stored.
   private func mostBlocks(_ live: LiveRequest) -> Int { limits.blocks(for: live.inputTokens + live.outputTokens - 1) }
 
-  /// Blocks that the running requests will have taken when they end.
-  private func promisedBlocks(_ table: RequestTable) -> Int {
-    slots.reduce(0) { $1 < 0 ? $0 : $0 + mostBlocks(table[$1]) }
-  }
-
   /// Whether a step that was put together while the one before ran could not know of a request yet.
   private func comesTooLate(_ live: LiveRequest, _ step: FormingStep) -> Bool {
-    guard limits.schedulesAhead, clock.end == step.now, decodes.count > 0 || step.shape.tokens > 0 else { return false }
-    return live.arrival > lastStepStart
+    guard limits.schedulesAhead, live.arrival > clock.start, clock.end == step.now else { return false }
+    return (decodes.count > 0 || step.shape.tokens > 0) && live.arrival > startOfLastStep
   }
 
   private mutating func adapters(admit row: Int32, _ step: inout FormingStep, _ table: RequestTable) -> Bool {
@@ -225,6 +262,7 @@ extension Replica {
   ) {
     if offer.node >= 0 { pool.cache.hold(offer.node) }
     table[row].computed = offer.cached
+    backlog.drop(offer.cached, now: step.now)
     table[row].sharedBlocks = offer.sharedBlocks
     table[row].node = offer.node
     if table[row].firstScheduled < 0 {
@@ -244,8 +282,7 @@ extension Replica {
   private mutating func resumeSwapped(_ step: inout FormingStep, _ table: inout RequestTable) {
     while let row = nextWaiting(step.now, &table), table[row].isSwapped, let slot = freeSlots.last {
       let blocks = limits.blocks(for: table[row].computed)
-      guard blocks + decodes.blocksNeeded + 1 + limits.watermarkBlocks <= pool.available,
-        adapters(admit: row, &step, table)
+      guard blocksToResume(table[row]) + decodeBlocks(table) <= pool.available, adapters(admit: row, &step, table)
       else { return }
       waiting.removeNext(row, tenant: ranking.tenant(table[row]))
       table[row].isInLine = false
@@ -255,6 +292,12 @@ extension Replica {
     }
   }
 
+  /// Blocks for a cache that comes back, and for the tokens it may gain in the next step.
+  func blocksToResume(_ live: LiveRequest) -> Int {
+    let gain = options.speculation.map { min($0.depth + 1, live.outputTokens - live.generated) } ?? 1
+    return limits.blocks(for: live.computed + gain) + limits.watermarkBlocks
+  }
+
   private mutating func swapIn(
     _ row: Int32, _ slot: Int, _ blocks: Int, _ step: inout FormingStep, _ table: inout RequestTable
   ) {
@@ -262,13 +305,14 @@ extension Replica {
     hostBlocks -= blocks
     step.copiedBlocks += blocks
     counts.swapsIn += 1
+    let decodes = table[row].resumesDecoding
     table[row].isSwapped = false
     table[row].blocks = blocks
-    if table[row].generated == 0 || table[row].computed < table[row].target - 1 {
+    if decodes {
+      resume(slot, &table)
+    } else {
       table[row].phase = .prefilling
       prefilling.append(slot)
-    } else {
-      join(slot, &table)
     }
   }
 
@@ -296,7 +340,8 @@ extension Replica {
     return waiting.next(
       isWaiting: { row in
         if table[row].phase == .waiting { return true }
-        table.remove(row)
+        table[row].isInLine = false
+        if table[row].phase == .ended { table.remove(row) }
         return false
       }, place: { row in ranking.place(table[row], row: row, now: now) })
   }

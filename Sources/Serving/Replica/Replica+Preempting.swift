@@ -10,50 +10,94 @@ extension Replica {
   private func lastRanked(_ now: Int64, _ table: RequestTable) -> (slot: Int, place: WaitingLine.Place)? {
     var last: (slot: Int, place: WaitingLine.Place)?
     order.visit { slot in
-      let row = slots[slot]
-      guard row >= 0, sampleSlots[row] == nil, !padding.contains(slot) else { return }
-      let place = runningPlace(row, now, table)
+      guard !padding.contains(slot) else { return }
+      let place = runningPlace(slot, now, table)
       if last.map({ $0.place < place }) ?? true { last = (slot, place) }
     }
     return last
   }
 
-  private func runningPlace(_ row: Int32, _ now: Int64, _ table: RequestTable) -> WaitingLine.Place {
+  private func runningPlace(_ slot: Int, _ now: Int64, _ table: RequestTable) -> WaitingLine.Place {
+    let row = slots[slot]
     let live = table[row]
-    let view = ranking.view(live, generated: generated(live), now: now)
-    return WaitingLine.Place(key: ranking.scheduler.key(view), order: Int64(live.id), row: row)
+    return ranking.place(live, row: row, generated: generated(live), computed: cached(slot, table), now: now)
   }
 
-  /// Running requests make room while one that waits has a lower key and does not fit beside them.
+  // MARK: Places for better ones
+
+  /// A running request that may have to make room, and what that gives.
+  private struct Yielding {
+    var slot: Int
+    var place: WaitingLine.Place
+    var blocks: Int
+  }
+
+  /// Running requests make room for the first that waits, if it has a lower key and does not fit beside them.
+  ///
+  /// A request keeps its place until it has got a token there, and nobody has to go in vain: not while a prompt in
+  /// work would take the room, and not where it would still be too small. So whatever the keys, every change of places
+  /// is paid for with a token, and a run comes to an end.
+  /// - Complexity: O(running requests) while the first one that waits does not fit.
   mutating func yieldPlaces(_ step: inout FormingStep, _ table: inout RequestTable) {
-    while let row = nextWaiting(step.now, &table), let last = lastRanked(step.now, table),
-      ranking.place(table[row], row: row, now: step.now).key < last.place.key, !fits(row, table)
-    {
-      preempt(last.slot, &step, &table)
-      step.hasPreempted = false
+    guard batching.mix != .static, prefilling.isEmpty, received.isEmpty, decodes.count <= limits.maxBatchedTokens,
+      let row = nextWaiting(step.now, &table)
+    else { return }
+    let wanted = room(for: row, step, table)
+    guard !has(wanted, beside: [], table) else { return }
+    let key = ranking.place(table[row], row: row, now: step.now).key
+    var others = yielding(to: key, step.now, table)
+    guard has(wanted, beside: others, table) else { return }
+    others.sort { $1.place < $0.place }
+    var next = 0
+    while !has(wanted, beside: [], table), next < others.count {
+      preempt(others[next].slot, &step, &table)
+      next += 1
     }
+    step.hasPreempted = false
   }
 
-  /// Whether a waiting request's first chunk could be admitted now.
-  private func fits(_ row: Int32, _ table: RequestTable) -> Bool {
-    let first = min(table[row].target, limits.maxBatchedTokens)
-    let needed = limits.blocks(for: first) + decodes.blocksNeeded + limits.watermarkBlocks
-    return !freeSlots.isEmpty && needed <= pool.available
+  /// The slots and blocks that a waiting request needs to be let in.
+  private func room(for row: Int32, _ step: FormingStep, _ table: RequestTable) -> (slots: Int, blocks: Int) {
+    if table[row].isSwapped { return (1, blocksToResume(table[row])) }
+    let wish = wish(row, step, table)
+    return (wish.slots, wish.needed)
+  }
+
+  /// Whether there is room beside the decodes, once some requests have gone.
+  private func has(
+    _ wanted: (slots: Int, blocks: Int), beside others: [Yielding], _ table: RequestTable
+  ) -> Bool {
+    wanted.slots <= freeSlots.count + others.count
+      && wanted.blocks + decodeBlocks(table) <= others.reduce(pool.available) { $0 + $1.blocks }
+  }
+
+  private func yielding(to key: Double, _ now: Int64, _ table: RequestTable) -> [Yielding] {
+    var found: [Yielding] = []
+    order.visit { slot in
+      let live = table[slots[slot]]
+      guard live.phase == .decoding, !live.isPadding, generated(live) > live.generatedBefore else { return }
+      let place = runningPlace(slot, now, table)
+      guard key < place.key else { return }
+      let own = limits.blocks(for: decodes.cached(slot)) - live.sharedBlocks
+      found.append(Yielding(slot: slot, place: place, blocks: own))
+    }
+    return found
   }
 
   /// Takes a request out of the batch, frees its blocks and puts it at the head of the line.
   mutating func preempt(_ slot: Int, _ step: inout FormingStep, _ table: inout RequestTable) {
     let row = slots[slot]
-    let wasDecoding = table[row].phase == .decoding
+    // The slots of other samples of a prompt are given up with its own, so it must begin again.
+    let isSampled = sampleSlots[row] != nil
     leaveBatch(slot, now: step.now, &table)
     let computed = table[row].computed
     let blocks = limits.blocks(for: computed)
-    if options.preemption == .swap, computed > 0, hostBlocks + blocks <= options.swapBlocks {
-      step.copiedBlocks += table[row].blocks
+    if options.preemption == .swap, computed > 0, !isSampled, hostBlocks + blocks <= options.swapBlocks {
+      // Shared blocks are copied too: others may let them go meanwhile.
+      step.copiedBlocks += blocks
       hostBlocks += blocks
       counts.swapsOut += 1
       table[row].isSwapped = true
-      if !wasDecoding, computed == table[row].target { table[row].computed = computed - 1 }
     } else {
       table[row].computed = 0
     }
@@ -65,18 +109,39 @@ extension Replica {
     wait(row, atHead: true, now: step.now, &table)
   }
 
+  /// A request's shared blocks become its own, so that what others added to the same prefix can go.
+  /// - Returns: Whether it had any and could: caches on their way elsewhere may hold the same prefix.
+  mutating func detach(_ slot: Int, _ table: inout RequestTable) -> Bool {
+    let row = slots[slot]
+    guard table[row].node >= 0 else { return false }
+    let shared = table[row].sharedBlocks
+    guard shared <= pool.available + pool.cache.blocksHeldAlone(table[row].node) else { return false }
+    pool.give(pool.cache.release(table[row].node))
+    pool.take(shared)
+    table[row].blocks += shared
+    table[row].sharedBlocks = 0
+    table[row].node = -1
+    return true
+  }
+
   /// Frees a request's slot, with what has become of it written down.
   mutating func leaveBatch(_ slot: Int, now: Int64, _ table: inout RequestTable) {
     let row = slots[slot]
     if table[row].phase == .decoding {
       table[row].computed = decodes.cached(slot)
       table[row].generated += decodes.stepsSinceJoin(slot)
-      table[row].lastToken = decodesWait ? tokenTimes[slot] : now
+      if let index = late.firstIndex(of: slot) {
+        late.remove(at: index)
+      } else {
+        table[row].lastToken = decodesWait ? tokenTimes[slot] : now
+      }
+      settleTrail(slot, &table)
       decodes.leave(slot: slot)
       ranking.left(table[row])
       table[row].blocks = limits.blocks(for: table[row].computed) - table[row].sharedBlocks
     } else if let place = prefilling.firstIndex(of: slot) {
       prefilling.remove(at: place)
+      backlog.drop(table[row].promptRest, now: now)
     }
     freeSlot(slot, &table)
   }

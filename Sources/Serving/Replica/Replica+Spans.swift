@@ -25,15 +25,19 @@ extension Replica {
   /// Whether the steps after this one would be the same while nobody comes or goes.
   private var takesSpans: Bool {
     options.takesManySteps && costs.hasCurves && !defersArrivals && prefilling.isEmpty && received.isEmpty
-      && !decodesWait
-      && (waiting.isEmpty || !(waiting.changesWithTime || ranking.scheduler.preempts))
+      && late.isEmpty && !decodesWait && (waiting.isEmpty || !mayChangeWithTime)
   }
 
-  /// When the last step of the span in progress begins, or the one step.
+  /// Whether another one of those who wait could be let in while nobody comes or goes.
+  private var mayChangeWithTime: Bool {
+    ranking.scheduler.preempts || waiting.changesWithTime && !freeSlots.isEmpty
+  }
+
+  /// When the step that ended last began, also where it was the last of many taken at once.
   var startOfLastStep: Int64 {
     guard let span = clock.span, span.steps > 1 else { return clock.start }
     let earlier = costs.span(sequences: span.sequences, context: span.context, limit: span.steps - 1)
-    return clock.time(after: earlier.picoseconds)
+    return clock.start(ofLast: clock.picoseconds - earlier.picoseconds)
   }
 
   /// The span is to end with the step in progress at a time.
@@ -45,9 +49,17 @@ extension Replica {
     clock.shorten(to: part)
   }
 
+  /// Decode steps of the span in progress that have ended before a time, and are not booked yet.
+  func stepsTaken(at now: Int64) -> Int {
+    guard let span = clock.span, clock.isBusy, span.steps > 1, now > clock.start else { return 0 }
+    let part = costs.span(
+      sequences: span.sequences, context: span.context, limit: span.steps, within: clock.picoseconds(until: now))
+    return part.steps - 1
+  }
+
   /// Blocks in use at a time within the step or span in progress.
   func usedBlocks(at now: Int64) -> Int {
-    guard let span = clock.span, span.steps > 1, now > clock.start else { return usedBlocks }
+    guard clock.isBusy, let span = clock.span, span.steps > 1, now > clock.start else { return usedBlocks }
     let part = costs.span(
       sequences: span.sequences, context: span.context, limit: span.steps, within: clock.picoseconds(until: now))
     return usedBlocks + decodes.blocksNeeded(inNext: part.steps) - decodes.blocksNeeded(inNext: 1)

@@ -65,6 +65,12 @@ extension Replica {
       gain(gained, slot, now: now, &table, &metrics)
     }
     decodesWait = false
+    late.removeAll(keepingCapacity: true)
+  }
+
+  private func newestToken(_ slot: Int, _ table: RequestTable) -> Int64 {
+    if late.contains(slot) { return table[slots[slot]].lastToken }
+    return decodesWait ? tokenTimes[slot] : clock.start
   }
 
   private mutating func gain(
@@ -74,13 +80,16 @@ extension Replica {
     let cached = decodes.cached(slot)
     pool.take(limits.blocks(for: cached + tokens) - limits.blocks(for: cached))
     // Tokens accepted together come out together.
-    metrics.addGap(now - (decodesWait ? tokenTimes[slot] : clock.start))
-    for _ in 1..<max(1, tokens) { metrics.addGap(0) }
+    metrics.addGap(now - newestToken(slot, table), at: now)
+    for _ in 1..<max(1, tokens) { metrics.addGap(0, at: now) }
     metrics.outputTokens += tokens
     counts.speculatedTokens += tokens
+    ranking.decoded(table[row], tokens: tokens)
     table[row].generated += decodes.stepsSinceJoin(slot) + tokens
     table[row].computed = cached + tokens
     let left = table[row].outputTokens - table[row].generated
+    settleTrail(slot, &table)
+    table.trails?.add(now, count: tokens, to: row)
     decodes.leave(slot: slot)
     decodes.join(slot: slot, cached: cached + tokens, steps: max(1, left))
     guard left <= 0 else { return }

@@ -17,6 +17,8 @@ struct Replica {
   let draftCosts: StepTable?
   let batching: Batching
 
+  /// Its options' role, unless it has changed.
+  var role: ReplicaOptions.Role
   var ranking: Ranking
   var waiting: WaitingLine
   /// Rows of the requests that hold a slot; -1 for a free slot.
@@ -51,13 +53,16 @@ struct Replica {
   /// When a decoding slot's newest token came out, while decodes wait for a step of prompts.
   var tokenTimes: [Int64]
   var decodesWait = false
-  /// When the step that ended last began, where steps are put together ahead and somebody waits; and whether one who
-  /// waits was not known in time for the step in progress.
-  var lastStepStart: Int64 = 0
+  /// Whether one who waits was not known in time for the step in progress.
   var defersArrivals = false
+  /// Decoding slots whose newest token came out before the last step: elsewhere, or before they lost their place.
+  var late: [Int] = []
   /// Whether the step in progress verifies drafts, and the lots by which they are accepted.
   var isSpeculative = false
   var lots: RandomStream
+  var backlog: PromptBacklog
+  /// When decode steps ended, where somebody wants to know.
+  var stepLog: StepLog?
   /// Requests of each tenant that are here, for fair shares.
   var tenantRequests: [Int]
 
@@ -68,13 +73,16 @@ struct Replica {
   ) {
     var limits = limits
     let batching = scheduler.batching ?? batching ?? Batching(limits.chunkedPrefill ? .chunked : .mixed)
-    if let tokens = batching.tokens { limits.maxBatchedTokens = max(tokens, limits.maxSequences) }
+    // Decodes may exceed a scheduler's budget; prompts get what they leave.
+    if let tokens = batching.tokens { limits.maxBatchedTokens = tokens }
     self.limits = limits
     self.options = options
+    role = options.role
     self.costs = costs
     self.draftCosts = draftCosts
     self.batching = batching
     ranking = Ranking(scheduler, classes)
+    backlog = PromptBacklog(measuresRate: options.measuresPromptRate)
     waiting = WaitingLine(scheduler.line, tenants: ranking.tenants)
     let capacity = limits.maxSequences
     slots = Array(repeating: -1, count: capacity)
@@ -98,20 +106,15 @@ struct Replica {
   /// Requests here, waiting or running.
   var outstanding: Int { order.count + waiting.count + received.count }
 
-  /// Whether the runtime takes a request at all: within the model's length, the slots, and the whole cache.
-  func canServe(_ request: Request) -> Bool {
-    let tokens = request.inputTokens + request.outputTokens
-    let samples = Int(request.samples)
-    let shared = samples > 1 ? request.inputTokens / limits.blockSize : 0
-    let own = limits.blocks(for: tokens - 1) - shared
-    return tokens <= limits.maxModelLength && samples <= limits.maxSequences
-      && shared + own * samples <= limits.blocks - limits.watermarkBlocks
-  }
+  func canServe(_ request: Request) -> Bool { limits.canServe(request) }
 
   /// Puts a request into the waiting line.
   mutating func enqueue(_ row: Int32, now: Int64, _ table: inout RequestTable) {
     let tenant = ranking.tenant(table[row])
-    if ranking.countsService { ranking.becomesActive(table[row]) { tenantRequests[$0] > 0 } }
+    if ranking.countsService, tenantRequests[tenant] == 0 {
+      let steps = stepsTaken(at: now)
+      ranking.becomesActive(tenant, decodeSteps: steps) { tenantRequests[$0] > 0 }
+    }
     tenantRequests[tenant] += 1
     wait(row, atHead: false, now: now, &table)
     if let span = clock.span, span.steps > 1, mayChangeWithArrival { cut(at: now) }
@@ -122,6 +125,7 @@ struct Replica {
 
   mutating func wait(_ row: Int32, atHead: Bool, now: Int64, _ table: inout RequestTable) {
     table[row].isInLine = true
+    backlog.add(table[row].promptRest, now: now)
     if waiting.isByArrival {
       waiting.addByArrival(row, atHead: atHead)
       return
@@ -138,12 +142,17 @@ struct Replica {
     cut(at: now)
   }
 
-  /// Sets blocks aside for a cache that is to come.
-  /// - Returns: Whether there are enough.
-  mutating func reserve(_ blocks: Int) -> Bool {
-    guard blocks + limits.watermarkBlocks <= pool.available else { return false }
+  /// Whether a cache of so many blocks can come: nobody who was here before waits, and there is room beside the blocks
+  /// that the step in progress has yet to fill.
+  func hasRoom(_ blocks: Int, now: Int64) -> Bool {
+    waiting.isEmpty && blocks + limits.watermarkBlocks + usedBlocks(at: now) - usedBlocks <= pool.available
+  }
+
+  /// Sets blocks aside for a cache that is to come; the step in progress is the last that did not reckon with it.
+  /// - Precondition: ``hasRoom(_:now:)``.
+  mutating func reserve(_ blocks: Int, now: Int64) {
+    cut(at: now)
     pool.take(blocks)
-    return true
   }
 
   /// A reservation is not needed.
@@ -168,18 +177,26 @@ struct Replica {
 
   // MARK: Checking
 
+  /// Prompt tokens yet to be computed, counted one by one: what ``backlog`` must say.
+  func uncomputedPromptTokens(_ table: RequestTable) -> Int {
+    let waiting = waiting.rows { table[$0].phase == .waiting && table[$0].isInLine }
+    let inWork = prefilling.map { slots[$0] }
+    return (waiting + inWork).reduce(0) { $0 + table[$1].promptRest }
+  }
+
   /// Blocks that requests at this replica hold, counted one by one, shared ones once: what ``usedBlocks`` must say.
   /// - Parameter inStep: With the blocks that the step in progress fills.
   func heldBlocks(inStep: Bool, _ table: RequestTable) -> Int {
     var sum = pool.cache.blocks - pool.cache.evictable
     for row in slots where row >= 0 {
       let live = table[row]
-      switch live.phase {
-      case .decoding:
+      if live.phase == .decoding || live.isPadding {
         let takesPart = inStep && clock.isDecoding
-        let gain = isSpeculative ? mostGained(Int(live.slot), table) : 1
+        // Padding takes no part where drafts are verified.
+        let gain = !isSpeculative ? 1 : live.isPadding ? 0 : mostGained(Int(live.slot), table)
         sum += limits.blocks(for: decodes.cached(Int(live.slot)) + (takesPart ? gain : 0)) - live.sharedBlocks
-      default: sum += live.blocks + live.endBlocks
+      } else {
+        sum += live.blocks + live.endBlocks
       }
     }
     return sum + (received + departing).reduce(0) { $0 + table[$1].blocks }

@@ -52,11 +52,24 @@ struct ReplicaClock {
     end = overflow ? -1 : sum
   }
 
+  /// When so much of the step or span has passed.
+  func time(after picoseconds: Int64) -> Int64 { start + (carry + picoseconds) / 1000 }
+
   /// Picoseconds of the span that must have passed for its end to be at or after a time.
   func picoseconds(until time: Int64) -> Int64 { max(1, (time - start) * 1000 - carry) }
 
-  /// The nanosecond at which so many picoseconds of the span have passed.
-  func time(after picoseconds: Int64) -> Int64 { start + (carry + picoseconds) / 1000 }
+  /// When the last of the steps that have ended began, given how long it took.
+  func start(ofLast picoseconds: Int64) -> Int64 { (end * 1000 + carry - picoseconds) / 1000 }
+
+  /// What of the step has passed at a time, its energy in proportion.
+  func part(until time: Int64) -> StepTable.Cost {
+    guard time > start, picoseconds > 0 else { return StepTable.Cost(picoseconds: 0, nanojoules: 0) }
+    let passed = min(picoseconds, self.picoseconds(until: time))
+    return StepTable.Cost(
+      picoseconds: passed, nanojoules: Int64(Int128(nanojoules) * Int128(passed) / Int128(picoseconds)))
+  }
+  /// Picoseconds of the step or span that have passed at a time.
+  func picosecondsPassed(at time: Int64) -> Int64 { (time - start) * 1000 - carry }
 
   mutating func finish() {
     carry = (carry + picoseconds) % 1000

@@ -1,14 +1,9 @@
+import CostModels
 import Quantities
 
 /// What a replica does beyond the plainest serving.
 package struct ReplicaOptions: Sendable {
-  /// How a request that loses its place gives up its cache.
-  package enum Preemption: String, CaseIterable, Sendable {
-    /// Dropped, and computed again later, answer so far included.
-    case recompute
-    /// Copied to host memory, and back later; dropped when there is no room.
-    case swap
-  }
+  package typealias Preemption = PreemptionMethod
 
   package enum Role: String, CaseIterable, Sendable {
     /// Prompts and answers.
@@ -32,6 +27,8 @@ package struct ReplicaOptions: Sendable {
   package var adapterLoad = Seconds.zero
   package var role = Role.mixed
   package var speculation: Speculation?
+  /// Whether the rate at which prompts are computed is measured, for admission by deadline.
+  package var measuresPromptRate = false
   /// Whether decode steps in which nothing can change are taken at once. The results are the same, bit for bit.
   package var takesManySteps = true
 

@@ -1,5 +1,6 @@
 import Execution
 import Quantities
+import Workloads
 
 /// The limits one replica's scheduler works within, by the names serving runtimes use.
 package struct ServingLimits: Sendable, Equatable {
@@ -36,8 +37,10 @@ package struct ServingLimits: Sendable, Equatable {
   }
 
   /// The limits a deployment's runtime sets: its defaults, the model's length, and blocks by the memory ledger.
-  /// - Parameter draft: A draft model on the same devices, whose weights and cache take their part.
-  package init(_ deployment: Deployment, draft: Deployment? = nil) {
+  /// - Parameters:
+  ///   - sequences: Sequences admitted at once, in place of the runtime's.
+  ///   - draft: A draft model on the same devices, whose weights and cache take their part.
+  package init(_ deployment: Deployment, sequences wanted: Int? = nil, draft: Deployment? = nil) {
     let runtime = deployment.runtime
     let ledger = deployment.memoryLedger()
     // Constant states are set aside for as many sequences as may be admitted; they take half of the room at most.
@@ -45,7 +48,9 @@ package struct ServingLimits: Sendable, Equatable {
     let keepsTokens = ledger.footprint.kvPerTokenEveryLayer > .zero
     let room = keepsTokens ? ledger.cacheRoom * 0.5 : ledger.cacheRoom
     let fitting = state > .zero ? Int(min(1e9, max(0.0, room / state).rounded(.down))) : Int.max
-    let sequences = min(runtime.maxSequences, max(1, fitting))
+    let sequences = min(wanted ?? runtime.contextSlots ?? runtime.maxSequences, max(1, fitting))
+    let context = deployment.model.contextLimit ?? Int(Int32.max)
+    let longest = runtime.contextSlots == nil ? context : max(2, context / sequences)
     let other = draft?.graph.footprint
     let share =
       other.map {
@@ -53,10 +58,12 @@ package struct ServingLimits: Sendable, Equatable {
       } ?? 1
     let setAside = state * Double(sequences) + (other?.weights ?? .zero)
     let alone = keepsTokens ? ledger.blocks(beside: setAside) : fitting > 0 ? Int(Int32.max) : 0
-    let blocks = keepsTokens ? Int(Double(alone) * share) : alone
+    let fits = keepsTokens ? Int(Double(alone) * share) : alone
+    // Slots take up what they may hold, and no more.
+    let blocks = runtime.contextSlots != nil && keepsTokens ? min(fits, context / runtime.blockSize) : fits
     self.init(
       maxBatchedTokens: runtime.maxBatchedTokens, maxSequences: sequences,
-      maxModelLength: deployment.model.contextLimit ?? Int(Int32.max), blockSize: runtime.blockSize, blocks: blocks,
+      maxModelLength: longest, blockSize: runtime.blockSize, blocks: blocks,
       watermarkBlocks: Int(Double(blocks) * runtime.watermark), chunkedPrefill: runtime.chunkedPrefill)
     schedulesAhead = runtime.schedulesAhead
     reservesAnswers = runtime.reservesAnswers
@@ -64,4 +71,14 @@ package struct ServingLimits: Sendable, Equatable {
 
   /// Blocks that hold so many tokens.
   func blocks(for tokens: Int) -> Int { (tokens + blockSize - 1) / blockSize }
+
+  /// Whether the runtime takes a request at all: within the model's length, the slots, and the whole cache.
+  func canServe(_ request: Request) -> Bool {
+    let tokens = request.inputTokens + request.outputTokens
+    let samples = Int(request.samples)
+    let shared = samples > 1 ? request.inputTokens / blockSize : 0
+    let own = blocks(for: tokens - 1) - shared
+    return tokens <= maxModelLength && samples <= maxSequences
+      && shared + own * samples <= blocks - watermarkBlocks
+  }
 }

@@ -1,0 +1,94 @@
+import CostModels
+import Execution
+import Hardware
+import ModelGraph
+import Quantities
+import Serving
+
+/// Turns settings into a replica: names into files, what is open into the runtime's own ways.
+struct ReplicaBuilder {
+  let library: Library
+  let model: Located
+  /// How the cluster's scheduler composes steps; nothing when it leaves that to the replica.
+  let scheduler: any Scheduler
+
+  static let standardRuntime = "vllm-v1"
+
+  func replica(_ settings: ReplicaSettings, role: ReplicaOptions.Role) throws -> ReplicaPlan {
+    let deployment = try deployment(settings)
+    var options = try options(settings, deployment)
+    options.role = role
+    options.speculation = try settings.speculation.map { try speculation($0, settings) }
+    return try ReplicaPlan(
+      deployment, limits: settings.limits.limits(of: deployment, draft: options.speculation?.draft), options: options,
+      batching: batching(settings, deployment.runtime),
+      powerCap: settings.powerCap.map { $0 * Double(deployment.parallelism.devices) })
+  }
+
+  private func speculation(_ speculation: SpeculationSettings, _ settings: ReplicaSettings) throws -> Speculation {
+    // A draft model keeps its own formats and runs under the same plan.
+    var drafting = settings
+    drafting.formats = FormatRequest(kv: settings.formats.kv)
+    let draft = try speculation.draft.map { try deployment(drafting, model: $0) }
+    return Speculation(
+      acceptance: speculation.acceptance, verified: speculation.verified, batchLimit: speculation.batchLimit ?? .max,
+      draft: draft)
+  }
+
+  func deployment(_ settings: ReplicaSettings, model other: Located? = nil) throws -> Deployment {
+    let model = other ?? model
+    guard let hardware = settings.hardware else {
+      throw ScenarioError("--hardware is missing, for example --hardware h100-sxm")
+    }
+    let runtime = settings.runtime ?? Located(Self.standardRuntime)
+    // Each name is looked up by itself first, so that a name nobody has is reported where it stands.
+    _ = try model.resolved { try library.models.find($0) }
+    _ = try hardware.resolved { try library.platforms.find($0) }
+    _ = try runtime.resolved { try library.runtimes.find($0) }
+    return try library.deployment(
+      Library.Request(
+        model: model.text, hardware: hardware.text, runtime: runtime.text, formats: settings.formats,
+        parallelism: settings.parallelism ?? Parallelism()))
+  }
+
+  private func batching(_ settings: ReplicaSettings, _ runtime: RuntimeProfile) throws -> Batching {
+    let name = type(of: scheduler).description.name
+    if scheduler.batching != nil, settings.batching != nil || settings.limits.longPrefillThreshold != nil {
+      let given = settings.batching == nil ? "long_prefill_threshold" : "batching"
+      throw ScenarioError("scheduler '\(name)' composes steps itself, so \(given) would be ignored; leave out one")
+    }
+    var batching = settings.batching ?? Batching(runtime.batching)
+    batching.chunk = settings.limits.longPrefillThreshold ?? batching.chunk ?? runtime.longPrefillThreshold
+    return batching
+  }
+
+  private func options(_ settings: ReplicaSettings, _ deployment: Deployment) throws -> ReplicaOptions {
+    let runtime = deployment.runtime
+    var options = ReplicaOptions()
+    options.prefixCache = settings.prefixCache ?? runtime.prefixCache
+    options.eviction = settings.eviction ?? runtime.eviction
+    options.preemption = settings.preemption ?? runtime.preemption
+    if options.preemption == .swap {
+      let block = deployment.graph.footprint.kvPerTokenEveryLayer * Double(runtime.blockSize)
+      options.swapTime = block > .zero ? try block / hostBandwidth(settings, deployment) : .zero
+      let space = settings.swap.space ?? SwapSettings.standardSpace
+      options.swapBlocks = block > .zero ? Int(min(1e9, (space / block).rounded(.down))) : 0
+    }
+    if let adapters = settings.adapters {
+      options.adapterSlots = adapters.slots
+      options.adapterLoad = adapters.loadTime
+    }
+    return options
+  }
+
+  /// Between one device and host memory, one way.
+  private func hostBandwidth(_ settings: ReplicaSettings, _ deployment: Deployment) throws -> BytesPerSecond {
+    if let bandwidth = settings.swap.bandwidth { return bandwidth }
+    let device = deployment.platform.device
+    guard let host = device.link(.host) else {
+      throw ScenarioError(
+        "\(device.name) has no host link, so caches cannot be swapped to host memory; give the preemption a bandwidth")
+    }
+    return try library.platforms.links.find(host.link).bandwidth * Double(host.count)
+  }
+}

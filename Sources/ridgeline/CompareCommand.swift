@@ -1,0 +1,143 @@
+import ArgumentParser
+import Documents
+import Execution
+import Reporting
+import Studies
+
+struct CompareCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "compare",
+    abstract: "Runs scenarios on the same arrivals and tells differences from chance.",
+    discussion: """
+      Every scenario serves the traffic of the first. Generated traffic is made \
+      up several times, from one seed after another; a trace is cut into ten \
+      stretches. What the arrivals do cancels in each pair of runs, so that far \
+      smaller differences show than two separate runs could tell. A difference \
+      counts as told from chance when its 95 % interval leaves out zero. \
+      Options replace the same parts of every scenario.
+
+        ridgeline compare chat-fcfs chat-sarathi
+        ridgeline compare a.yaml b.yaml c.yaml --rate 20 --format csv
+      """)
+
+  @Argument(help: "Scenarios, the one to compare with first: names from 'ridgeline list scenarios', or paths.")
+  var scenarios: [String]
+
+  @OptionGroup var options: ScenarioOptions
+
+  @Option(parsing: .unconditional, help: "How often generated traffic is made up anew.")
+  var replications = 10
+
+  @Option(help: "How the result is written: table, csv or json.")
+  var format = OutputFormat.table
+
+  func run() throws {
+    guard scenarios.count >= 2 else {
+      throw UsageError("found \(scenarios.count) scenario, expected two or more to compare")
+    }
+    let count = try checked(replications, "--replications", 2...10_000)
+    let library = try Library()
+    let read = try scenarios.map { try options.scenario($0, library) }
+    let runner = ScenarioRunner(ScenarioBuilder(library: library)) { !Interrupt.wanted }
+    var progress = ProgressBar("comparing", total: read.count * (read[0].traffic.isTrace ? 1 : count))
+    let comparison = try interruptible {
+      try ScenarioComparison(read, replications: count, runner: runner) { progress.update($0) }
+    }
+    progress.finish(read.count * comparison.replications)
+    let table = ComparisonTable(comparison, names: scenarios)
+    switch format {
+    case .table: try standardOutput(table.text)
+    case .csv: try standardOutput(MachineRenderer.csv(table.rows))
+    case .json: try standardOutput(MachineRenderer.json(table.rows))
+    }
+    for note in table.notes { standardError("Note: \(note)") }
+  }
+}
+
+/// Runs of which nothing can be said before all are done: an interrupt leaves nothing behind.
+func interruptible<Result>(_ body: () throws -> Result) throws -> Result {
+  do {
+    return try body()
+  } catch is RunStopped {
+    throw Interrupted(description: "interrupted before there was a result")
+  }
+}
+
+/// A comparison as rows: one for each metric and scenario.
+struct ComparisonTable {
+  typealias Column = ResultTable.Column
+  typealias Cell = ResultTable.Cell
+  private let comparison: ScenarioComparison
+  private let names: [String]
+
+  init(_ comparison: ScenarioComparison, names: [String]) {
+    self.comparison = comparison
+    self.names = names
+  }
+
+  var rows: ResultTable {
+    var table = ResultTable(columns: [
+      Column("metric"), Column("scenario"), Column("value"), Column("value_half_width"), Column("difference"),
+      Column("difference_half_width"), Column("relative_difference"), Column("told_from_chance"),
+    ])
+    for metric in RunMetric.allCases {
+      for index in names.indices where comparison.value(metric, of: index) != nil {
+        let difference = index == 0 ? nil : comparison.differenceInterval(metric, of: index)
+        table.append([
+          .text(metric.rawValue), .text(names[index]), Cell(comparison.value(metric, of: index)),
+          Cell(comparison.interval(metric, of: index)?.halfWidth),
+          Cell(index == 0 ? nil : comparison.difference(metric, of: index)), Cell(difference?.halfWidth),
+          Cell(relative(metric, index)), Cell(difference.map { $0.excludes(0) ? "yes" : "no" }),
+        ])
+      }
+    }
+    return table
+  }
+
+  private func relative(_ metric: RunMetric, _ index: Int) -> Double? {
+    guard index > 0, let difference = comparison.difference(metric, of: index),
+      let first = comparison.value(metric, of: 0), first != 0
+    else { return nil }
+    return difference / first
+  }
+
+  var text: String {
+    let others = names.indices.dropFirst()
+    let columns = [Column("metric"), Column(names[0])] + others.flatMap { [Column(names[$0]), Column("difference")] }
+    var table = ResultTable(columns: columns)
+    for metric in RunMetric.allCases where comparison.value(metric, of: 0) != nil {
+      table.append(
+        [.text(metric.heading), Cell(comparison.value(metric, of: 0).map { text($0, metric) })]
+          + others.flatMap { index in
+            [Cell(comparison.value(metric, of: index).map { text($0, metric) }), .text(difference(metric, index))]
+          })
+    }
+    let stretches = "in \(comparison.replications) stretches of one trace"
+    let how = comparison.isOfStretches ? stretches : "\(comparison.replications) times"
+    return "\(groupedDigits(comparison.requests)) requests \(how), the first "
+      + "\(groupedDigits(comparison.warmUp)) not counted; differences from \(names[0]) with 95 % intervals, "
+      + "* told from chance\n\n" + TableRenderer.rows(table)
+  }
+
+  private func text(_ value: Double, _ metric: RunMetric) -> String {
+    Cell.number(value).text(style: metric.style)
+  }
+
+  private func difference(_ metric: RunMetric, _ index: Int) -> String {
+    guard let difference = comparison.difference(metric, of: index) else { return "-" }
+    let sign = difference > 0 ? "+" : ""
+    guard let interval = comparison.differenceInterval(metric, of: index) else {
+      return sign + text(difference, metric)
+    }
+    return "\(sign)\(text(difference, metric)) ± \(text(interval.halfWidth, metric))"
+      + (interval.excludes(0) ? " *" : "")
+  }
+
+  /// What a reader must know before trusting the numbers.
+  var notes: [String] {
+    zip(names, comparison.saturated).filter { $0.1 > 0 }.map { name, count in
+      let runs = comparison.isOfStretches ? 1 : comparison.replications
+      return "\(name) was saturated in \(count) of \(runs) runs: requests piled up, and its latencies grow with the run"
+    }
+  }
+}
