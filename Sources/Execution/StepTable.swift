@@ -50,11 +50,14 @@ package final class StepTable {
   /// Whether decode steps are priced by curves, so that many can be taken at once.
   package let hasCurves: Bool
 
-  /// - Parameter powerCap: Board power of all devices together that steps are stretched to stay under.
+  /// - Parameters:
+  ///   - powerCap: Board power of all devices together that steps are stretched to stay under.
+  ///   - perRank: Whether the table is of one data-parallel rank among others that step as it does, each with as much
+  ///     to do; energy is then of the rank's devices alone.
   /// - Throws: ``ReplayError`` for plans that the engine cannot replay yet.
-  package init(_ deployment: Deployment, powerCap: Watts? = nil) throws(ReplayError) {
+  package init(_ deployment: Deployment, powerCap: Watts? = nil, perRank: Bool = false) throws(ReplayError) {
     if deployment.parallelism.pipeline > 1 { throw .pipeline }
-    if deployment.parallelism.data > 1 { throw .dataParallel }
+    if deployment.parallelism.data > 1, !perRank { throw .dataParallel }
     if deployment.model.encoder != nil { throw .encoder(model: deployment.model.name) }
     self.deployment = deployment
     self.powerCap = powerCap

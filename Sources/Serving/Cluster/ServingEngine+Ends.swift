@@ -33,12 +33,16 @@ extension ServingEngine {
 
   private mutating func report(_ row: Int32, _ source: inout any RequestSource, _ observer: Observer) throws {
     var record = RequestRecord(table[row], table[row].givenUpAs ?? .completed, end: now)
+    if !requestTimes.isEmpty, record.replica >= 0 {
+      record.delay(by: requestTimes[record.replica].nanoseconds(inputTokens: record.inputTokens))
+    }
     if let options = measurement.fluidity { follow(row, options, &record) }
     try end(record, of: table[row].request, &source, observer)
   }
 
   private mutating func follow(_ row: Int32, _ options: FluidityOptions, _ record: inout RequestRecord) {
     record.tokenTimes = table.trails?.times(row) ?? []
+    if record.delay > 0 { for index in record.tokenTimes.indices { record.tokenTimes[index] += record.delay } }
     guard record.outcome == .completed else { return }
     let first =
       switch options.firstToken {
@@ -63,7 +67,7 @@ extension ServingEngine {
     metrics.add(record)
     try observer.onEnd?(record)
     let next = source.followUp(
-      after: request, endedAt: Instant(nanoseconds: now), completed: record.outcome == .completed)
+      after: request, endedAt: Instant(nanoseconds: now + record.delay), completed: record.outcome == .completed)
     if let next { schedule(.followUp(next), at: next.arrival) }
   }
 

@@ -80,6 +80,8 @@ package struct ServingEngine {
   var unplaced: Deque<Int32> = []
   /// When a replica last changed its role.
   var lastFlip: Int64 = .min / 2
+  /// By replica, time between engine and client; empty where there is none anywhere.
+  let requestTimes: [RequestTime]
   /// One replica that is always there takes everything.
   let isPlain: Bool
 
@@ -107,6 +109,8 @@ package struct ServingEngine {
     predictor = LengthPredictor(plan.scheduler.lengths, seed: plan.seed)
     routing = Routing(plan, members)
     transfers = try plan.isSplit ? Transfers(plan, members) : nil
+    let times = members.map { plan.pools[$0.pool].replica.requestTime }
+    requestTimes = times.allSatisfy(\.isNone) ? [] : times
     isPlain = members.count == 1 && plan.admission.takesAll && plan.pools[0].failures == nil
   }
 

@@ -21,6 +21,7 @@ extension Replica {
   /// - Returns: Whether there is one.
   mutating func beginStep(now: Int64, _ table: inout RequestTable) -> Bool {
     guard !isIdle else { return false }
+    defersArrivals = false
     waiting.refresh()
     var step = FormingStep(budget: limits.maxBatchedTokens, now: now)
     form(&step, &table)
@@ -164,6 +165,10 @@ extension Replica {
   /// Takes requests from the waiting line while tokens, slots and blocks last.
   private mutating func admit(_ step: inout FormingStep, _ table: inout RequestTable) {
     while step.budget > 0, let row = nextWaiting(step.now, &table), let slot = freeSlots.last {
+      guard !comesTooLate(table[row], step) else {
+        defersArrivals = true
+        return
+      }
       guard !table[row].isSwapped, let offer = offer(row, step, table), adapters(admit: row, &step, table) else {
         return
       }
@@ -202,7 +207,7 @@ extension Replica {
     let offer = wish(row, step, table)
     let isTooLong = batching.mix != .chunked && offer.tokens > step.budget && step.shape.prefillTokens > 0
     guard !isTooLong, offer.needed <= pool.available, offer.slots <= freeSlots.count else { return nil }
-    return offer
+    return limits.reservesAnswers && !hasRoomForAnswer(table[row], table) ? nil : offer
   }
 
   /// What a waiting request asks for, whether it is to be had or not.
@@ -230,6 +235,21 @@ extension Replica {
     return Offer(
       cached: cached, sharedBlocks: match.blocks, node: match.node, tokens: tokens, blocks: blocks, ends: ends,
       slots: samples, needed: blocks + ends + claimed + limits.watermarkBlocks)
+  }
+
+  /// Whether the cache holds a request's whole answer beside those of the running ones.
+  private func hasRoomForAnswer(_ live: LiveRequest, _ table: RequestTable) -> Bool {
+    let promised = slots.reduce(0) { $1 < 0 ? $0 : $0 + mostBlocks(table[$1]) }
+    return promised + mostBlocks(live) <= limits.blocks
+  }
+
+  /// Blocks that a request's whole prompt and answer take; the last token is never stored.
+  private func mostBlocks(_ live: LiveRequest) -> Int { limits.blocks(for: live.inputTokens + live.outputTokens - 1) }
+
+  /// Whether a step that was put together while the one before ran could not know of a request yet.
+  private func comesTooLate(_ live: LiveRequest, _ step: FormingStep) -> Bool {
+    guard limits.schedulesAhead, live.arrival > clock.start, clock.end == step.now else { return false }
+    return (decodes.count > 0 || step.shape.tokens > 0) && live.arrival > startOfLastStep
   }
 
   private mutating func adapters(admit row: Int32, _ step: inout FormingStep, _ table: RequestTable) -> Bool {

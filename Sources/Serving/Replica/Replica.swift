@@ -54,6 +54,8 @@ struct Replica {
   /// When a decoding slot's newest token came out, while decodes wait for a step of prompts.
   var tokenTimes: [Int64]
   var decodesWait = false
+  /// Whether one who waits was not known in time for the step in progress.
+  var defersArrivals = false
   /// Decoding slots whose newest token came out before the last step: elsewhere, or before they lost their place.
   var late: [Int] = []
   /// Whether the step in progress verifies drafts, and the lots by which they are accepted.
