@@ -96,7 +96,7 @@ extension ServingEngine {
       transfers?.forget(row)
       try leave(row, &source, observer)
     } else {
-      if replicas[index].giveUp(row, now: now, &table) { try finish(row, &source, observer) }
+      if replicas[index].giveUp(row, now: now, table) { try finish(row, &source, observer) }
       proceed(index)
     }
   }
