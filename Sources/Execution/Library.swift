@@ -3,6 +3,7 @@ import Documents
 import Hardware
 import ModelGraph
 import Quantities
+import Techniques
 
 /// The data files of an installation, by kind.
 package struct Library: Sendable {
@@ -36,11 +37,14 @@ package struct Library: Sendable {
     package var formats: FormatRequest
     package var parallelism: Parallelism
     package var routing: ExpertRouting
+    package var techniques: [NamedChoice]
 
     package init(
       model: String, hardware: String, runtime: String, formats: FormatRequest = FormatRequest(),
-      parallelism: Parallelism = Parallelism(), routing: ExpertRouting = .uniform
+      parallelism: Parallelism = Parallelism(), routing: ExpertRouting = .uniform,
+      techniques: [NamedChoice] = []
     ) {
+      self.techniques = techniques
       self.model = model
       self.hardware = hardware
       self.runtime = runtime
@@ -57,8 +61,36 @@ package struct Library: Sendable {
     let model = try models.find(request.model).model
     let calibration = try CalibrationChoice(
       device: platform.device, runtime: runtime.name, from: calibrations, folder: calibrationFolder)
-    return try Deployment(
+    var deployment = try Deployment(
       platform: platform, model: model, runtime: runtime, formats: request.formats,
-      parallelism: request.parallelism, routing: request.routing, calibration: calibration)
+      parallelism: request.parallelism, routing: request.routing, calibration: calibration,
+      techniques: request.techniques)
+    let design = deployment.design
+    guard design.drafting != nil || design.reasoning != nil else { return deployment }
+    deployment.decoding = Decoding(
+      drafting: design.drafting, draft: try design.drafting.flatMap { try draft($0.source, of: deployment, request) },
+      reasoning: design.reasoning, assistant: try design.reasoning.map { try small($0.model, request) })
+    return deployment
+  }
+
+  private func draft(_ source: Drafting.Source, of deployment: Deployment, _ request: Request) throws -> Deployment? {
+    switch source {
+    case .free: return nil
+    case .model(let name): return try small(name, request)
+    case .head(let layers, let vocabulary):
+      return try deployment.replacingModel(deployment.model.draftHead(layers: layers, vocabulary: vocabulary))
+    }
+  }
+
+  /// A small model beside the large one: its own formats, the same devices, on one of them where it cannot be split.
+  private func small(_ name: String, _ request: Request) throws -> Deployment {
+    var own = Request(model: name, hardware: request.hardware, runtime: request.runtime)
+    own.parallelism.tensor = request.parallelism.tensor
+    do {
+      return try deployment(own)
+    } catch is PlanError {
+      own.parallelism.tensor = 1
+      return try deployment(own)
+    }
   }
 }

@@ -14,6 +14,8 @@ struct PredictCommand: ParsableCommand {
             --batch 16 --input 1024 --output 256
         ridgeline predict --model llama-3-70b --hardware hgx-h100 --tp 4 \\
             --weights fp8 --activations fp8 --explain
+        ridgeline predict --model llama-2-7b --hardware a10 --output 64 \\
+            --with w4a16:group=128 --with kv-quant:bits=4
         ridgeline predict --cases cases.csv --save priced.csv
       """)
 
@@ -67,6 +69,7 @@ struct PredictCommand: ParsableCommand {
       ("--activations", deployment.activations != nil), ("--kv-format", deployment.kvFormat != nil),
       ("--tp", deployment.tp != nil), ("--pp", deployment.pp != nil), ("--ep", deployment.ep != nil),
       ("--dp", deployment.dp != nil), ("--batch", batch != 1), ("--input", input != 1024), ("--output", output != 256),
+      ("--with", !deployment.techniques.isEmpty),
       ("--explain", explain), ("--waves", waves), ("--any-length", anyLength), ("--format", format != .table),
     ]
     guard let (option, _) = given.first(where: \.1) else { return }
@@ -74,11 +77,12 @@ struct PredictCommand: ParsableCommand {
   }
 
   private func predictOne() throws {
-    let batch = BatchCase(
+    let asked = BatchCase(
       sequences: try checked(batch, "--batch", BatchCase.sequenceRange),
       inputTokens: try checked(input, "--input", BatchCase.tokenRange),
       outputTokens: try checked(output, "--output", BatchCase.tokenRange))
     let deployment = try Library().deployment(deployment.request())
+    let batch = deployment.rewritten(asked)
     let tokens = batch.inputTokens + batch.outputTokens
     if !anyLength, let limit = deployment.model.contextLimit, tokens > limit {
       throw PredictionError.contextTooLong(tokens: tokens, limit: limit, model: deployment.model.name)
