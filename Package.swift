@@ -41,7 +41,8 @@ let package = Package(
     .target(
       name: "Calibration",
       dependencies: [
-        "Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "Execution", "Statistics", "CZlib",
+        "Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "Execution", "EventKernel", "Workloads",
+        "Serving", "Statistics", "CZlib",
       ]),
     .target(name: "Reporting", dependencies: ["Quantities", "EventKernel"]),
     .target(
@@ -100,6 +101,11 @@ let package = Package(
     .testTarget(
       name: "ExecutionTests",
       dependencies: ["TestSupport", "EventKernel", "Execution", "CostModels", "ModelGraph", "Quantities"]),
+    .testTarget(
+      name: "ReplayTests",
+      dependencies: [
+        "TestSupport", "Documents", "EventKernel", "Workloads", "CostModels", "ModelGraph", "Execution", "Calibration",
+      ]),
     .testTarget(
       name: "ServingTests",
       dependencies: [
