@@ -27,16 +27,19 @@ package struct Formats: Sendable, Hashable {
   /// Format of the residual stream, attention arithmetic, embeddings and LM head: at least 16 bits, as serving
   /// runtimes keep them when the projections are narrower.
   package var stream: NumberFormat
+  /// Format of embeddings and LM head where it is neither the weights' nor the stream's.
+  package var tables: NumberFormat?
 
   package init(
     weights: NumberFormat, experts: NumberFormat? = nil, activations: NumberFormat, kv: NumberFormat,
-    stream: NumberFormat? = nil
+    stream: NumberFormat? = nil, tables: NumberFormat? = nil
   ) {
     self.weights = weights
     self.experts = experts ?? weights
     self.activations = activations
     self.kv = kv
     self.stream = stream ?? (activations.bits >= 16 ? activations : .bf16)
+    self.tables = tables
   }
 
   /// One format for everything.
@@ -46,7 +49,7 @@ package struct Formats: Sendable, Hashable {
   package var compute: NumberFormat { activations.arithmetic }
 
   /// Format of embeddings and LM head.
-  package var head: NumberFormat { weights.bits >= 16 ? weights : stream }
+  package var head: NumberFormat { tables ?? (weights.bits >= 16 ? weights : stream) }
 }
 
 /// Degrees of parallelism. Devices = tensor x pipeline x data; experts are spread over some of tensor x data.
