@@ -25,6 +25,9 @@ let package = Package(
     .target(name: "Techniques", dependencies: ["Quantities", "Documents", "ModelGraph"]),
     .target(name: "CostModels", dependencies: ["Quantities", "Documents", "Hardware", "ModelGraph"]),
     .target(name: "EventKernel", dependencies: [heap]),
+    .target(name: "CKernels"),
+    .target(
+      name: "ReferenceEngine", dependencies: ["CKernels", "Quantities", "Documents", "ModelGraph", "EventKernel"]),
     .target(name: "Workloads", dependencies: ["Quantities", "Documents", "EventKernel"]),
     .target(
       name: "Execution",
@@ -82,6 +85,12 @@ let package = Package(
         "TestSupport", "Documents", "Execution", "Quantities", "Reporting", "Serving", "Studies", "Workloads",
       ]),
     .testTarget(name: "CommandTests", dependencies: ["ridgeline"]),
+    .testTarget(
+      name: "ReferenceEngineTests",
+      dependencies: [
+        "TestSupport", "CKernels", "ReferenceEngine", "Documents", "EventKernel", "ModelGraph", "Quantities",
+      ],
+      exclude: ["forward.py", "SmolLM2Tokens.json"]),
     .target(
       name: "TestSupport",
       dependencies: ["Quantities", "Documents", "Hardware", "ModelGraph", "Techniques", "CostModels", "Execution"],

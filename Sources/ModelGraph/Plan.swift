@@ -32,16 +32,19 @@ package struct Formats: Sendable, Hashable {
   /// runtimes keep them when the projections are narrower.
   package var stream: NumberFormat
   package var details = FormatDetails()
+  /// Format of embeddings and LM head where it is neither the weights' nor the stream's.
+  package var tables: NumberFormat?
 
   package init(
     weights: NumberFormat, experts: NumberFormat? = nil, activations: NumberFormat, kv: NumberFormat,
-    stream: NumberFormat? = nil
+    stream: NumberFormat? = nil, tables: NumberFormat? = nil
   ) {
     self.weights = weights
     self.experts = experts ?? weights
     self.activations = activations
     self.kv = kv
     self.stream = stream ?? (activations.bits >= 16 ? activations : .bf16)
+    self.tables = tables
   }
 
   /// One format for everything.
@@ -51,7 +54,7 @@ package struct Formats: Sendable, Hashable {
   package var compute: NumberFormat { activations.arithmetic }
 
   /// Format of embeddings and LM head.
-  package var head: NumberFormat { weights.bits >= 16 ? weights : stream }
+  package var head: NumberFormat { tables ?? (weights.bits >= 16 ? weights : stream) }
 
   /// How tensors lie in memory.
   package var storedWeights: StoredFormat { details.weights ?? StoredFormat(weights) }
