@@ -6,7 +6,7 @@ import Quantities
 
 /// One model under one plan on one platform with one runtime: everything a prediction or a replay needs, checked.
 package struct Deployment: Sendable {
-  package let platform: Platform
+  package private(set) var platform: Platform
   package let graph: OperatorGraph
   package let runtime: RuntimeProfile
   package private(set) var pricer: OperatorPricer
@@ -43,6 +43,14 @@ package struct Deployment: Sendable {
   package func with(_ constants: Constants) -> Deployment {
     var copy = self
     copy.pricer = OperatorPricer(platform: platform, constants: constants)
+    return copy
+  }
+
+  /// The same deployment on hardware whose numbers are multiplied.
+  package func scaled(by scale: HardwareScale) -> Deployment {
+    var copy = self
+    copy.platform = platform.scaled(by: scale)
+    copy.pricer = OperatorPricer(platform: copy.platform, constants: pricer.constants)
     return copy
   }
 

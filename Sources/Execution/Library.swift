@@ -36,6 +36,8 @@ package struct Library: Sendable {
     package var formats: FormatRequest
     package var parallelism: Parallelism
     package var routing: ExpertRouting
+    /// Factors on the hardware's numbers.
+    package var scale = HardwareScale()
 
     package init(
       model: String, hardware: String, runtime: String, formats: FormatRequest = FormatRequest(),
@@ -52,7 +54,7 @@ package struct Library: Sendable {
 
   /// Resolves names and checks that the pieces fit together.
   package func deployment(_ request: Request) throws -> Deployment {
-    let platform = try platforms.find(request.hardware)
+    let platform = try platforms.find(request.hardware).scaled(by: request.scale)
     let runtime = try runtimes.find(request.runtime)
     let model = try models.find(request.model).model
     let calibration = try CalibrationChoice(
