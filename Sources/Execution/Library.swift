@@ -54,9 +54,13 @@ package struct Library: Sendable {
 
   /// Resolves names and checks that the pieces fit together.
   package func deployment(_ request: Request) throws -> Deployment {
+    try deployment(request, model: models.find(request.model).model)
+  }
+
+  /// The same with a model that is in no file.
+  package func deployment(_ request: Request, model: Model) throws -> Deployment {
     let platform = try platforms.find(request.hardware).scaled(by: request.scale)
     let runtime = try runtimes.find(request.runtime)
-    let model = try models.find(request.model).model
     let calibration = try CalibrationChoice(
       device: platform.device, runtime: runtime.name, from: calibrations, folder: calibrationFolder)
     return try Deployment(

@@ -127,6 +127,18 @@ package struct RunRecorder: Sendable {
     ]
   }
 
+  /// What a decision command found about one deployment.
+  package func decision(
+    _ kind: String, name: String, headline: String, _ deployment: Deployment, _ batch: BatchCase,
+    _ metrics: [StoredMetric]
+  ) -> RunRecord {
+    var record = blank(kind, Scenario(name: name, title: ""), deployment)
+    record.headline = headline
+    addDeployment(deployment, batch, to: &record)
+    record.predictions += metrics
+    return record
+  }
+
   // MARK: What both have
 
   private func blank(_ kind: String, _ scenario: Scenario, _ deployment: Deployment) -> RunRecord {
