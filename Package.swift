@@ -28,7 +28,9 @@ let package = Package(
     .target(name: "CostModels", dependencies: ["Quantities", "Documents", "Hardware", "ModelGraph"]),
     .target(name: "EventKernel", dependencies: [heap]),
     .target(name: "Workloads", dependencies: ["Quantities", "Documents", "EventKernel"]),
-    .target(name: "Execution", dependencies: ["Quantities", "Documents", "Hardware", "ModelGraph", "CostModels"]),
+    .target(
+      name: "Execution",
+      dependencies: ["Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "EventKernel"]),
     .systemLibrary(name: "CGSL", pkgConfig: "gsl", providers: [.apt(["libgsl-dev"])]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "Statistics", dependencies: ["EventKernel", "CGSL"]),
@@ -40,7 +42,8 @@ let package = Package(
     .target(
       name: "Calibration",
       dependencies: [
-        "Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "Execution", "Statistics", "CZlib",
+        "Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "Execution", "EventKernel", "Workloads",
+        "Serving", "Statistics", "CZlib",
       ]),
     .target(name: "Reporting", dependencies: ["Quantities", "EventKernel"]),
     .target(name: "Store", dependencies: ["Documents", "Reporting", grdb, sqlite]),
@@ -97,7 +100,14 @@ let package = Package(
       ]),
     .testTarget(
       name: "ExecutionTests",
-      dependencies: ["TestSupport", "EventKernel", "Execution", "CostModels", "ModelGraph", "Quantities"]),
+      dependencies: [
+        "TestSupport", "Documents", "EventKernel", "Execution", "CostModels", "Hardware", "ModelGraph", "Quantities",
+      ]),
+    .testTarget(
+      name: "ReplayTests",
+      dependencies: [
+        "TestSupport", "Documents", "EventKernel", "Workloads", "CostModels", "ModelGraph", "Execution", "Calibration",
+      ]),
     .testTarget(
       name: "ServingTests",
       dependencies: [

@@ -10,5 +10,5 @@ extension Library {
   package func scenarios() throws -> Catalogue<Scenario> { try Catalogue(folder: folder + "/Workloads/Scenarios") }
 
   /// Places where machines stand, read when asked for.
-  package func sites() throws -> Catalogue<Site> { try Catalogue(folder: folder + "/Hardware/Sites") }
+  package func sites() throws -> Catalogue<GridSite> { try Catalogue(folder: folder + "/Hardware/Sites") }
 }

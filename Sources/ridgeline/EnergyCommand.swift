@@ -39,7 +39,7 @@ struct EnergyCommand: ParsableCommand {
   @Option(parsing: .unconditional, help: "How far the day's peak is above its mean, as a share.") var amplitude = 0.6
   @Option(parsing: .unconditional, help: "Hour of the peak.") var peakHour = 15.0
   @Flag(help: "Switch off replicas that an hour does not need.") var scales = false
-  @Option(help: "Where the fleet stands: a name from 'ridgeline list sites', or a path.") var site = Site.standard
+  @Option(help: "Where the fleet stands: a name from 'ridgeline list sites', or a path.") var site = GridSite.standard
   @Option(help: "Only this table: parts, clocks, caps, knobs or fleet. csv and json hold one; parts by default.")
   var show: Table?
   @Option(help: "How the result is written: table, csv or json.") var format = OutputFormat.table

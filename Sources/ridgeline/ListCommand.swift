@@ -11,7 +11,7 @@ import Studies
 
 /// What can be listed.
 enum EntryKind: String, ExpressibleByArgument, CaseIterable {
-  case devices, systems, links, models, runtimes, calibrations, traffic, scenarios
+  case devices, systems, links, models, runtimes, plans, calibrations, traffic, scenarios, sites
   case schedulers, routers, admissions, evictions, autoscalers
 
   /// The policies of this kind; nothing for data files.
@@ -72,9 +72,11 @@ struct EntryTables {
     case .links: try links()
     case .models: try models()
     case .runtimes: try runtimes()
+    case .plans: try plans()
     case .calibrations: calibrations()
     case .traffic: try traffic()
     case .scenarios: try scenarios()
+    case .sites: try sites()
     case .schedulers, .routers, .admissions, .evictions, .autoscalers: policies(kind.policies ?? [])
     }
   }
@@ -164,6 +166,21 @@ struct EntryTables {
     return table
   }
 
+  private func plans() throws -> ResultTable {
+    var table = ResultTable(columns: [
+      Column("name"), Column("title"), Column("weights"), Column("kv", heading: "kv cache"), Column("attention"),
+      Column("experts"),
+    ])
+    for plan in try library.plans.all() {
+      table.append([
+        .text(plan.name), .text(plan.title), .text(plan.weights.home ?? "main"),
+        .text(plan.kv.home ?? plan.attention.at ?? "main"), .text(plan.attention.at ?? "main"),
+        .text(plan.experts.home ?? "main"),
+      ])
+    }
+    return table
+  }
+
   private func calibrations() -> ResultTable {
     var table = ResultTable(columns: [
       Column("name"), Column("class"), Column("device"), Column("runtime"), Column("date"), Column("error"),
@@ -200,6 +217,21 @@ struct EntryTables {
       table.append([
         .text(scenario.name), .text(scenario.title), Cell(scenario.model?.text),
         .text(hardware.map(\.text).joined(separator: ", ")), .text(scenario.trafficName),
+      ])
+    }
+    return table
+  }
+
+  private func sites() throws -> ResultTable {
+    var table = ResultTable(columns: [
+      Column("name"), Column("title"), Column("pue", heading: "PUE"),
+      Column("electricity_usd_per_kwh", heading: "USD/kWh"), Column("carbon_g_per_kwh", heading: "gCO2e/kWh"),
+      Column("lifetime_years", heading: "years"),
+    ])
+    for site in try library.sites().all() {
+      table.append([
+        .text(site.name), .text(site.title), .number(site.pue), .number(site.electricity), .number(site.meanCarbon),
+        .number(site.lifetime),
       ])
     }
     return table

@@ -15,6 +15,8 @@ struct PredictCommand: ParsableCommand {
             --batch 16 --input 1024 --output 256
         ridgeline predict --model llama-3-70b --hardware hgx-h100 --tp 4 \\
             --weights fp8 --activations fp8 --explain
+        ridgeline predict --model llama-3-8b --hardware gaming-pc \\
+            --plan kv-host --input 100000 --any-length
         ridgeline predict --cases cases.csv --save priced.csv
       """)
 
@@ -70,7 +72,9 @@ struct PredictCommand: ParsableCommand {
       ("--activations", deployment.activations != nil), ("--kv-format", deployment.kvFormat != nil),
       ("--tp", deployment.tp != nil), ("--pp", deployment.pp != nil), ("--ep", deployment.ep != nil),
       ("--dp", deployment.dp != nil), ("--batch", batch != 1), ("--input", input != 1024), ("--output", output != 256),
-      ("--explain", explain), ("--waves", waves), ("--any-length", anyLength), ("--store", keep.store != nil),
+      ("--plan", deployment.plan != nil), ("--board-power", deployment.boardPower != nil),
+      ("--clock", deployment.clock != nil), ("--explain", explain), ("--waves", waves), ("--any-length", anyLength),
+      ("--store", keep.store != nil),
       ("--format", format != .table),
     ]
     guard let (option, _) = given.first(where: \.1) else { return }
@@ -85,7 +89,7 @@ struct PredictCommand: ParsableCommand {
     let library = try Library()
     let keeper = try keep.keeper(library)
     let options = self.deployment
-    let deployment = try library.deployment(options.request())
+    let deployment = try library.deployment(options.planned(options.request(), by: library, for: batch))
     let tokens = batch.inputTokens + batch.outputTokens
     if !anyLength, let limit = deployment.model.contextLimit, tokens > limit {
       throw PredictionError.contextTooLong(tokens: tokens, limit: limit, model: deployment.model.name)

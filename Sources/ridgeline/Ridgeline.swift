@@ -21,7 +21,8 @@ struct Ridgeline: ParsableCommand {
       """,
     version: "ridgeline \(ToolVersion.text)",
     subcommands: [
-      PredictCommand.self, SimulateCommand.self, CompareCommand.self, CapacityCommand.self, StudyCommand.self,
+      PredictCommand.self, StepCommand.self, SimulateCommand.self, CompareCommand.self, CapacityCommand.self,
+      StudyCommand.self,
       SizeCommand.self, RequireCommand.self, EnergyCommand.self, ReportCommand.self,
       SweepCommand.self, RunsCommand.self,
       CalibrateCommand.self, ValidateCommand.self, ListCommand.self, ShowCommand.self,

@@ -62,7 +62,7 @@ struct SizeCommand: ParsableCommand {
     String?
   @Option(help: ArgumentHelp("Power limits of all devices together that may not be exceeded.", valueName: "power"))
   var power: String?
-  @Option(help: "Where it stands: a name from 'ridgeline list sites', for energy, carbon and PUE.") var site = Site
+  @Option(help: "Where it stands: a name from 'ridgeline list sites', for energy, carbon and PUE.") var site = GridSite
     .standard
 
   @Option(parsing: .unconditional, help: "Candidates of each model and hardware that are replayed.") var shortlist = 2

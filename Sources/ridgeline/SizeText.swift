@@ -11,10 +11,10 @@ struct SizeText {
   typealias Column = ResultTable.Column
   typealias Cell = ResultTable.Cell
   private let answer: SizeAnswer
-  private let site: Site
+  private let site: GridSite
   private let library: Library
 
-  init(_ answer: SizeAnswer, _ site: Site, _ library: Library) {
+  init(_ answer: SizeAnswer, _ site: GridSite, _ library: Library) {
     self.answer = answer
     self.site = site
     self.library = library

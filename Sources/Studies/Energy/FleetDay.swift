@@ -32,7 +32,7 @@ package struct FleetDay: Sendable {
   package let hours: [Hour]
   package let replicas: Int
   package let devices: Int
-  package let site: Site
+  package let site: GridSite
   /// Share of the machines' energy that is drawn while they idle.
   package let idleShare: Double
   private let outputTokens: Double
@@ -42,7 +42,7 @@ package struct FleetDay: Sendable {
   /// - Parameters:
   ///   - prediction: Of the batch that every busy replica runs.
   package init(
-    _ deployment: Deployment, _ batch: BatchCase, _ prediction: Prediction, _ settings: Settings, site: Site
+    _ deployment: Deployment, _ batch: BatchCase, _ prediction: Prediction, _ settings: Settings, site: GridSite
   ) {
     let capacity = Double(batch.sequences) / prediction.endToEnd.value
     let perReplica = capacity * settings.utilisation
@@ -83,7 +83,7 @@ package struct FleetDay: Sendable {
 
   package var kilowattHours: Double { hours.reduce(0) { $0 + $1.kilowattHours } }
   package var kilograms: Double { hours.reduce(0) { $0 + $1.kilograms } }
-  package var joulesPerToken: Double { kilowattHours * Site.joulesPerKilowattHour / outputTokens }
+  package var joulesPerToken: Double { kilowattHours * GridSite.joulesPerKilowattHour / outputTokens }
 
   /// US dollars a day: what machines lose in worth, and power; nothing where their price is unknown.
   package var ownership: (capital: Double, power: Double)? {

@@ -164,7 +164,9 @@ package struct RunRecorder: Sendable {
         record.predictions.append(StoredMetric("energy_\(phase)_step_\(part)_j", energy.value))
       }
     }
-    for elasticity in Elasticity.ofPrediction(deployment, batch) {
+    // A placement has numbers of other devices too; 'ridgeline step' tells their elasticities.
+    guard deployment.placement == nil else { return }
+    for elasticity in HardwareElasticity.ofPrediction(deployment, batch) {
       record.predictions.append(
         StoredMetric("elasticity.\(elasticity.output).\(elasticity.number.rawValue)", elasticity.value))
     }

@@ -4,7 +4,7 @@ import Foundation
 import Quantities
 
 /// By how many per cent an output changes when a hardware number grows by one: d ln(output) / d ln(number).
-package struct Elasticity: Sendable, Equatable {
+package struct HardwareElasticity: Sendable, Equatable {
   package var output: String
   package var number: HardwareNumber
   package var value: Double
@@ -14,8 +14,8 @@ package struct Elasticity: Sendable, Equatable {
 
   /// Central differences of a closed-form prediction.
   /// - Returns: One for each output and number; nothing for outputs that the prediction lacks.
-  package static func ofPrediction(_ deployment: Deployment, _ batch: BatchCase) -> [Elasticity] {
-    HardwareNumber.allCases.flatMap { number -> [Elasticity] in
+  package static func ofPrediction(_ deployment: Deployment, _ batch: BatchCase) -> [HardwareElasticity] {
+    HardwareNumber.allCases.flatMap { number -> [HardwareElasticity] in
       let (up, down) = (scale(number, step), scale(number, 1 / step))
       guard let more = outputs(deployment.scaled(by: up), batch), let less = outputs(deployment.scaled(by: down), batch)
       else { return [] }
@@ -33,10 +33,11 @@ package struct Elasticity: Sendable, Equatable {
   ///   - less, more: Outputs with the number divided and multiplied by the step.
   static func between(
     _ less: [(name: String, value: Double)], _ more: [(name: String, value: Double)], _ number: HardwareNumber
-  ) -> [Elasticity] {
+  ) -> [HardwareElasticity] {
     zip(less, more).compactMap { less, more in
       guard less.value > 0, more.value > 0 else { return nil }
-      return Elasticity(output: less.name, number: number, value: log(more.value / less.value) / (2 * log(step)))
+      return HardwareElasticity(
+        output: less.name, number: number, value: log(more.value / less.value) / (2 * log(step)))
     }
   }
 

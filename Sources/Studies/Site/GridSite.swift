@@ -3,7 +3,7 @@ import Foundation
 import Quantities
 
 /// Where machines stand: what power costs there, how clean it is, and how much goes to cooling.
-package struct Site: Sendable {
+package struct GridSite: Sendable {
   package var name: String
   package var title: String
   package var aliases: [String]
@@ -29,10 +29,10 @@ package struct Site: Sendable {
   package func kilowattHours(_ energy: Joules) -> Double { energy.value / Self.joulesPerKilowattHour * pue }
 }
 
-extension Site: CatalogueEntry {
+extension GridSite: CatalogueEntry {
   package static let title = "site"
 
-  package static func read(path: String, name: String) throws -> Site {
+  package static func read(path: String, name: String) throws -> GridSite {
     try YAMLDocument.read(path: path).strictObject { file in
       let sources = try SourceTable(file)
       try sources.cover(
@@ -41,7 +41,7 @@ extension Site: CatalogueEntry {
           "pue", "electricity_usd_per_kwh", "carbon_g_per_kwh", "carbon_by_hour_g_per_kwh", "lifetime_years",
           "capital_factor",
         ])
-      return Site(
+      return GridSite(
         name: try checkedName(file, name), title: try file.string("title"),
         aliases: try file.optionalStrings("aliases"),
         notes: try file.optionalString("notes"), pue: try file.double("pue", in: 1...5),
