@@ -7,7 +7,7 @@ import Techniques
 
 /// One model under one plan on one platform with one runtime: everything a prediction or a replay needs, checked.
 package struct Deployment: Sendable {
-  package let platform: Platform
+  package private(set) var platform: Platform
   package private(set) var graph: OperatorGraph
   package let runtime: RuntimeProfile
   package private(set) var pricer: OperatorPricer
@@ -113,6 +113,15 @@ package struct Deployment: Sendable {
         format: product.input,
         role: "attention" + (product.accumulator.map { " with \($0.rawValue) sums" } ?? ""), device: platform.device)
     }
+  }
+
+  /// The same deployment on hardware whose numbers are multiplied, without a placement.
+  package func scaled(by scale: HardwareScale) -> Deployment {
+    var copy = self
+    copy.placement = nil
+    copy.platform = platform.scaled(by: scale)
+    copy.pricer = OperatorPricer(platform: copy.platform, constants: pricer.constants)
+    return copy
   }
 
   /// Rent of the devices in use, where the files give an hourly price.

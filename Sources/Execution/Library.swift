@@ -39,6 +39,8 @@ package struct Library: Sendable {
     package var formats: FormatRequest
     package var parallelism: Parallelism
     package var routing: ExpertRouting
+    /// Factors on the hardware's numbers.
+    package var scale = HardwareScale()
     /// Where tensors live and operators run; nothing for all on the devices that compute.
     package var plan: PlacementPlan?
     /// Board power of each device that a plan's steps are stretched to stay under.
@@ -64,9 +66,13 @@ package struct Library: Sendable {
 
   /// Resolves names and checks that the pieces fit together.
   package func deployment(_ request: Request) throws -> Deployment {
-    let platform = try platforms.find(request.hardware)
+    try deployment(request, model: models.find(request.model).model)
+  }
+
+  /// The same with a model that is in no file.
+  package func deployment(_ request: Request, model: Model) throws -> Deployment {
+    let platform = try platforms.find(request.hardware).scaled(by: request.scale)
     let runtime = try runtimes.find(request.runtime)
-    let model = try models.find(request.model).model
     let calibration = try CalibrationChoice(
       device: platform.device, runtime: runtime.name, from: calibrations, folder: calibrationFolder)
     var deployment = try Deployment(
@@ -83,7 +89,7 @@ package struct Library: Sendable {
     guard request.plan != nil || !isPlain else { return deployment }
     return try deployment.placed(
       by: request.plan ?? .resident, on: machine(request.hardware), powerCap: request.powerCap, clock: request.clock,
-      constants: constants(runtime: request.runtime))
+      constants: constants(runtime: runtime.name))
   }
 
   /// Everything the hardware file describes, for plans.

@@ -72,12 +72,13 @@ struct ReplicaBuilder {
     _ = try model.resolved { try library.models.find($0) }
     _ = try hardware.resolved { try library.platforms.find($0) }
     _ = try runtime.resolved { try library.runtimes.find($0) }
-    return try library.deployment(
-      Library.Request(
-        model: model.text, hardware: hardware.text, runtime: runtime.text, formats: settings.formats,
-        parallelism: settings.parallelism ?? Parallelism(),
-        techniques: other == nil
-          ? try (settings.techniques ?? []).map { try $0.resolved { try Techniques.parse($0) } } : []))
+    var request = Library.Request(
+      model: model.text, hardware: hardware.text, runtime: runtime.text, formats: settings.formats,
+      parallelism: settings.parallelism ?? Parallelism(),
+      techniques: other == nil
+        ? try (settings.techniques ?? []).map { try $0.resolved { try Techniques.parse($0) } } : [])
+    request.scale = settings.scale ?? HardwareScale()
+    return try library.deployment(request)
   }
 
   private func batching(_ settings: ReplicaSettings, _ runtime: RuntimeProfile) throws -> Batching {

@@ -38,6 +38,15 @@ package struct ScenarioBuilder: Sendable {
     return plan
   }
 
+  /// What the replicas of a scenario without pools run on, for predictions in closed form.
+  package func deployment(_ scenario: Scenario) throws -> Deployment {
+    guard let model = scenario.model else {
+      throw ScenarioError("--model is missing, for example --model llama-3-8b")
+    }
+    let settings = scenario.pools.first?.replica.over(scenario.replica) ?? scenario.replica
+    return try ReplicaBuilder(library: library, model: model, scheduler: FirstComeFirstServed()).deployment(settings)
+  }
+
   private func scheduler(_ scenario: Scenario) throws -> any Scheduler {
     if let scheduler = scenario.scheduler { return try scheduler.resolved { try Schedulers.make($0) } }
     let settings = scenario.pools.first?.replica.over(scenario.replica) ?? scenario.replica
