@@ -16,7 +16,7 @@ struct HeldPredictions {
     parts = Comparison(rows, left)
     own = IntervalFit(rows, left, group: fits.own, part: { $0.model })
     moved = IntervalFit(
-      rows, try fits.predictions(leavingOut: .device), group: FoldedFit.family, part: { $0.device })
+      rows, try fits.predictions(leavingOut: .device), group: FoldedFit.family, part: { $0.device }, isNewPart: true)
     edges = IntervalFit(
       rows, try fits.predictions(leavingOut: .edge), group: fits.own, part: { $0.model })
   }

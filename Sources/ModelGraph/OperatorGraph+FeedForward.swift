@@ -57,7 +57,8 @@ extension OperatorGraph {
 
   private func expertGEMM(_ name: String, _ load: ExpertLoad, columns: Int, inner: Int, count: Int) -> Operator {
     let activations =
-      formats.activations.size(of: load.visits * Double(inner)) + formats.stream.size(of: load.visits * Double(columns))
+      formats.expertActivations.size(of: load.visits * Double(inner))
+      + formats.stream.size(of: load.visits * Double(columns))
     let weights = formats.experts.size(of: load.active * Double(columns) * Double(inner))
     let shape = ExpertGEMMShape(
       visits: load.visits, activeExperts: load.active, columns: columns, inner: inner, loads: load.eighths,
@@ -65,7 +66,8 @@ extension OperatorGraph {
     return Operator(
       name: name, kind: .expertGEMM(shape), count: count,
       flops: FLOPs(2 * load.visits * Double(columns) * Double(inner)),
-      traffic: Traffic(weights: weights, activations: activations), compute: formats.compute)
+      traffic: Traffic(weights: weights, activations: activations),
+      compute: formats.expertActivations.arithmetic)
   }
 
   private func addPermutation(_ name: String, visits: Double, count: Int, to list: inout [Operator]) {
@@ -80,7 +82,7 @@ extension OperatorGraph {
   ) {
     let copies = Double(min(mixture.expertsPerToken, parallelism.expert))
     let elements = Double(rows.dividedUp(by: parallelism.tensor)) * copies * Double(hidden)
-    let format = name == "dispatch" ? formats.activations : formats.stream
+    let format = name == "dispatch" ? formats.expertActivations : formats.stream
     list.append(
       collective(
         name, .allToAll, ranks: parallelism.expert, stride: parallelism.expertTensor,
