@@ -25,7 +25,9 @@ let package = Package(
     .target(name: "CostModels", dependencies: ["Quantities", "Documents", "Hardware", "ModelGraph"]),
     .target(name: "EventKernel", dependencies: [heap]),
     .target(name: "Workloads", dependencies: ["Quantities", "Documents", "EventKernel"]),
-    .target(name: "Execution", dependencies: ["Quantities", "Documents", "Hardware", "ModelGraph", "CostModels"]),
+    .target(
+      name: "Execution",
+      dependencies: ["Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "EventKernel"]),
     .systemLibrary(name: "CGSL", pkgConfig: "gsl", providers: [.apt(["libgsl-dev"])]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "Statistics", dependencies: ["EventKernel", "CGSL"]),
@@ -91,7 +93,9 @@ let package = Package(
       ]),
     .testTarget(
       name: "ExecutionTests",
-      dependencies: ["TestSupport", "EventKernel", "Execution", "CostModels", "ModelGraph", "Quantities"]),
+      dependencies: [
+        "TestSupport", "Documents", "EventKernel", "Execution", "CostModels", "Hardware", "ModelGraph", "Quantities",
+      ]),
     .testTarget(
       name: "ReplayTests",
       dependencies: [

@@ -66,6 +66,7 @@ extension Deployment {
     let capacity = platform.device.mainMemory?.capacity ?? .zero
     let usable = capacity * runtime.memoryFraction
     let footprint = graph.footprint
+    if let placement { return placement.ledger(capacity: capacity, usable: usable) }
     let activations = graph.liveActivations(
       tokens: runtime.maxBatchedTokens, sampled: min(runtime.maxSequences, runtime.maxBatchedTokens))
     let reserved = runtime.reservedMemory + (parallelism.tensor > 1 ? runtime.reservedForPeers : .zero)

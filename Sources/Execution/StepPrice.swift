@@ -36,7 +36,7 @@ extension Deployment {
   /// Prices one step.
   /// - Complexity: O(distinct layers).
   package func price(_ step: StepShape) -> StepPrice {
-    price(pricedOperators(step), step)
+    placement?.price(step) ?? price(pricedOperators(step), step)
   }
 
   /// Adds up priced operators of a step: device time, or launches where the host is slower, and the runtime's own time.

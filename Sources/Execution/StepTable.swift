@@ -363,9 +363,10 @@ private struct CostColumn {
   }
 }
 
-/// An operator whose FLOPs and traffic are linear in a step's sums: attention and what scores or streams with it.
-private struct LinearOperator {
-  private var template: Operator
+/// An operator whose FLOPs and traffic are linear in a step's sums: attention and what scores or streams with it. Not
+/// copied where it is looked up: it is large.
+private final class LinearOperator {
+  private let template: Operator
   private let isDecode: Bool
   /// FLOPs and bytes for one token, and for one attended pair (and one key read) by span.
   private let flopsPerToken: Double
@@ -385,9 +386,10 @@ private struct LinearOperator {
   }
 
   init(base: Operator, pairs: [Operator], keys: [Operator], scope: Operator.Scope) {
-    template = base
+    var template = base
     // A name would be counted on every copy.
     template.name = ""
+    self.template = template
     isDecode = scope == .decode
     flopsPerToken = base.flops.value
     bytesPerToken = base.traffic.total.value

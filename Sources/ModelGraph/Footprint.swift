@@ -22,6 +22,15 @@ package struct Footprint: Sendable {
   package var kvPerTokenEveryLayer: Bytes { windowedKVPerToken.reduce(kvPerToken) { $0 + $1.size } }
 }
 
+/// Weights of one device, by what they are.
+package struct WeightParts: Sendable, Equatable {
+  /// Of the layers, routed experts left out.
+  package var dense: Bytes
+  package var experts: Bytes
+  /// Token table and head.
+  package var tables: Bytes
+}
+
 extension OperatorGraph {
   /// The memory one device needs; with a pipeline, the device with the most layers.
   package var footprint: Footprint {
@@ -61,6 +70,12 @@ extension OperatorGraph {
 
   /// Weights of one device: experts are spread or split, everything else is split by tensor parallelism.
   private func weightBytes(depth: Double) -> Bytes {
+    let parts = weightParts
+    return (parts.dense + parts.experts) * depth + parts.tables
+  }
+
+  /// Weights of one device by what they are; with a pipeline, layers are those of all stages together.
+  package var weightParts: WeightParts {
     var dense = 0.0
     var expert = 0.0
     var copied = 0.0
@@ -80,10 +95,9 @@ extension OperatorGraph {
     // The first stage holds the token table and the last the head: with a pipeline they are on unlike devices.
     let tablesHere =
       parallelism.pipeline > 1 ? max(Double(model.embeddingParameters), Double(model.headParameters)) : tables
-    return
-      (formats.weights.size(of: dense / tensor + copied * (1 - 1 / tensor))
-      + formats.experts.size(of: expert / expertSplit)) * depth
-      + formats.head.size(of: tablesHere / tensor)
+    return WeightParts(
+      dense: formats.weights.size(of: dense / tensor + copied * (1 - 1 / tensor)),
+      experts: formats.experts.size(of: expert / expertSplit), tables: formats.head.size(of: tablesHere / tensor))
   }
 
   /// Parameters that every device of a tensor-parallel group holds whole: latent down-projections, the router, linear

@@ -55,7 +55,7 @@ package struct OperatorGraph: Sendable {
 
   // MARK: Ends of the stack
 
-  private func addEmbedding(_ step: StepShape, to list: inout [Operator]) {
+  func addEmbedding(_ step: StepShape, to list: inout [Operator]) {
     let elements = Double(step.tokens * hidden)
     list.append(
       elementwise(
@@ -67,7 +67,7 @@ package struct OperatorGraph: Sendable {
     }
   }
 
-  private func addHead(_ step: StepShape, to list: inout [Operator]) {
+  func addHead(_ step: StepShape, to list: inout [Operator]) {
     let rows = step.sampledTokens
     if let norm = model.decoder.finalNorm, norm != .none {
       addNorm("final_norm", rows: step.tokens, count: 1, to: &list)
@@ -100,7 +100,7 @@ package struct OperatorGraph: Sendable {
 
   // MARK: Layers
 
-  private func addLayer(_ run: LayerRun, _ step: StepShape, to list: inout [Operator]) {
+  func addLayer(_ run: LayerRun, _ step: StepShape, to list: inout [Operator]) {
     let layer = run.layer
     if layer.norm != .none, layer.normCount > 0 {
       addNorm("norm", rows: step.tokens, count: run.count * layer.normCount, to: &list)
@@ -123,7 +123,7 @@ package struct OperatorGraph: Sendable {
     addFeedForward(feedForward, rows: step.tokens, count: run.count, to: &list)
   }
 
-  private func addEncoderLayer(_ run: LayerRun, _ step: StepShape, to list: inout [Operator]) {
+  func addEncoderLayer(_ run: LayerRun, _ step: StepShape, to list: inout [Operator]) {
     addNorm("encoder_norm", rows: step.encoderTokens, count: run.count * run.layer.normCount, to: &list)
     for case .attention(let attention) in run.layer.mixers {
       addEncoderAttention(attention, step, count: run.count, to: &list)

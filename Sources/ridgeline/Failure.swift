@@ -62,7 +62,7 @@ enum Failure {
   static func isPlanFault(_ error: any Error) -> Bool {
     error is PlanError || error is DeploymentError || error is UnsupportedFormat || error is TooManyWindows
       || error is UnsuitableDevice
-      || error is ReplayError
+      || error is ReplayError || error is MachineError || error is PlacementError
   }
 
   private static func say(_ message: String, _ code: Int32) -> Int32 {

@@ -14,6 +14,8 @@ struct PredictCommand: ParsableCommand {
             --batch 16 --input 1024 --output 256
         ridgeline predict --model llama-3-70b --hardware hgx-h100 --tp 4 \\
             --weights fp8 --activations fp8 --explain
+        ridgeline predict --model llama-3-8b --hardware gaming-pc \\
+            --plan kv-host --input 100000 --any-length
         ridgeline predict --cases cases.csv --save priced.csv
       """)
 
@@ -67,7 +69,9 @@ struct PredictCommand: ParsableCommand {
       ("--activations", deployment.activations != nil), ("--kv-format", deployment.kvFormat != nil),
       ("--tp", deployment.tp != nil), ("--pp", deployment.pp != nil), ("--ep", deployment.ep != nil),
       ("--dp", deployment.dp != nil), ("--batch", batch != 1), ("--input", input != 1024), ("--output", output != 256),
-      ("--explain", explain), ("--waves", waves), ("--any-length", anyLength), ("--format", format != .table),
+      ("--plan", deployment.plan != nil), ("--board-power", deployment.boardPower != nil),
+      ("--clock", deployment.clock != nil), ("--explain", explain), ("--waves", waves), ("--any-length", anyLength),
+      ("--format", format != .table),
     ]
     guard let (option, _) = given.first(where: \.1) else { return }
     throw UsageError("\(option) does not go with --cases, whose file says model, hardware, plan and sizes")
@@ -78,7 +82,9 @@ struct PredictCommand: ParsableCommand {
       sequences: try checked(batch, "--batch", BatchCase.sequenceRange),
       inputTokens: try checked(input, "--input", BatchCase.tokenRange),
       outputTokens: try checked(output, "--output", BatchCase.tokenRange))
-    let deployment = try Library().deployment(deployment.request())
+    let library = try Library()
+    let deployment = try library.deployment(
+      deployment.planned(deployment.request(), by: library, for: batch))
     let tokens = batch.inputTokens + batch.outputTokens
     if !anyLength, let limit = deployment.model.contextLimit, tokens > limit {
       throw PredictionError.contextTooLong(tokens: tokens, limit: limit, model: deployment.model.name)

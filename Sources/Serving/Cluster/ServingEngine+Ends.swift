@@ -96,7 +96,7 @@ extension ServingEngine {
       transfers?.forget(row)
       try leave(row, &source, observer)
     } else {
-      if replicas[index].giveUp(row, now: now, &table) { try finish(row, &source, observer) }
+      if replicas[index].giveUp(row, now: now, table) { try finish(row, &source, observer) }
       proceed(index)
     }
   }
@@ -104,7 +104,7 @@ extension ServingEngine {
   // MARK: The end of the run
 
   mutating func reportUnfinished(_ observer: Observer) throws {
-    var rows = table.rows.indices.map { Int32($0) }.filter { row in
+    var rows = table.indices.filter { row in
       table[row].phase != .ended && (table[row].family < 0 || table[row].family == row)
     }
     rows.sort { table[$0].id < table[$1].id }

@@ -44,7 +44,7 @@ package struct ServingEngine {
   var replicas: [Replica] = []
   var members: [Member]
   var pools: [Pool]
-  var table = RequestTable()
+  let table = RequestTable()
   var metrics = ServingMetrics()
   var cluster = ClusterCounts()
   let measurement: MeasurementOptions
@@ -237,7 +237,7 @@ package struct ServingEngine {
 
   private mutating func endStep(_ index: Int, _ source: inout any RequestSource, _ observer: Observer) throws {
     if let onStep = observer.onStep { try onStep(StepReport(index, replicas[index])) }
-    replicas[index].endStep(now: now, &table, &metrics)
+    replicas[index].endStep(now: now, table, &metrics)
     stepEnds.set(index, at: Timers.never)
     members[index].lastEnd = now
     lastChange = now
@@ -267,19 +267,15 @@ package struct ServingEngine {
   }
 
   private mutating func startReady() throws {
-    var next = 0
-    while next < ready.count {
-      let index = ready[next]
+    while !ready.isEmpty {
       // It may become ready again by what the others do.
-      ready[next] = -1
-      next += 1
+      let index = ready.count == 1 ? ready.removeLast() : ready.removeFirst()
       try start(index)
     }
-    ready.removeAll(keepingCapacity: true)
   }
 
   private mutating func start(_ index: Int) throws {
-    if replicas[index].beginStep(now: now, &table) {
+    if replicas[index].beginStep(now: now, table) {
       guard !replicas[index].clock.isBeyondClock else { throw ServingError.beyondClock }
       members[index].idleNanoseconds += now - members[index].lastEnd
       stepEnds.set(index, at: replicas[index].clock.end)
