@@ -7,8 +7,10 @@ RESULTS := out/azure-conversation-requests.csv
 # Where the public measured data lie; see Reports/Accuracy/README.md.
 MEASURED := ../shared/data/measured
 VALIDATE := $(RIDGELINE) validate --report Reports/Accuracy
+CALIBRATE := $(RIDGELINE) calibrate --date 2026-11-23
+OPERATORS := gemm attention_generation attention_context moe comm alltoall_deepep_ll
 
-.PHONY: run test build setup bench lint format reports accuracy studies clean
+.PHONY: run test build setup bench lint format reports accuracy calibrations studies clean
 
 run: build
 	$(RIDGELINE) predict --model llama-3-8b --hardware h100-sxm --batch 16 --input 1024 --output 256 --explain
@@ -43,7 +45,7 @@ format:
 reports: build
 	sh Scripts/inventory.sh > Reports/Inventory.md
 
-# Every table of Reports/Accuracy, with refits: some minutes. Needs the public data.
+# Every table of Reports/Accuracy, with refits: a quarter of an hour. Needs the public data.
 accuracy: build
 	$(VALIDATE) --dataset llm-inference-bench --folds model \
 	  $(MEASURED)/llm_inference_bench.csv $(MEASURED)/llm_inference_bench_ttft.csv > /dev/null
@@ -51,6 +53,22 @@ accuracy: build
 	$(VALIDATE) --dataset llm-inference-bench-power --folds model $(MEASURED)/llm_inference_bench_power.csv > /dev/null
 	$(VALIDATE) --dataset splitwise --folds batch $(MEASURED)/splitwise_llama2_70b.csv > /dev/null
 	$(VALIDATE) --dataset silicon --folds models-in-four $(MEASURED)/silicon_aggregated.csv > /dev/null
+	$(VALIDATE) --dataset silicon-served --folds models-in-four $(MEASURED)/silicon_aggregated.csv > /dev/null
+	$(VALIDATE) --dataset llm-inference-bench-overflow $(MEASURED)/llm_inference_bench.csv > /dev/null
+	$(VALIDATE) --dataset vllm-runs $(MEASURED)/vllm_runs.csv > /dev/null
+	$(VALIDATE) --dataset vllm-runs --folds run $(MEASURED)/vllm_runs.csv > /dev/null
+	$(VALIDATE) --dataset vllm-log --serving Reports/Accuracy/vllm-replay-rtx-pro-6000.yaml \
+	  $(MEASURED)/vllm_replay_rtxpro6000_llama31_8b/requests.jsonl > /dev/null
+
+# Every fitted calibration file anew, from the public data; the same data, date and program give the same bytes.
+# Operators take a quarter of an hour, the rest as long together.
+calibrations: build
+	$(CALIBRATE) --dataset operators $(OPERATORS:%=$(MEASURED)/operators/%.csv.gz)
+	$(CALIBRATE) --dataset llm-inference-bench \
+	  $(MEASURED)/llm_inference_bench.csv $(MEASURED)/llm_inference_bench_ttft.csv
+	$(CALIBRATE) --dataset splitwise $(MEASURED)/splitwise_llama2_70b.csv
+	$(CALIBRATE) --dataset silicon $(MEASURED)/silicon_aggregated.csv
+	$(CALIBRATE) --dataset llm-inference-bench-power $(MEASURED)/llm_inference_bench_power.csv
 
 # The committed studies: some minutes on two cores.
 studies: build

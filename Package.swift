@@ -114,7 +114,8 @@ let package = Package(
     .testTarget(
       name: "CalibrationTests",
       dependencies: [
-        "TestSupport", "Calibration", "CostModels", "Documents", "Execution", "Hardware", "ModelGraph", "Quantities",
+        "TestSupport", "EventKernel", "Statistics", "Calibration", "CostModels", "Documents", "Execution", "Hardware",
+        "ModelGraph", "Quantities", "Workloads",
       ]),
     .testTarget(
       name: "ExecutionTests",

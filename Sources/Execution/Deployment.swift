@@ -182,7 +182,8 @@ package struct FormatRequest: Sendable, Hashable {
     let activations = self.activations ?? publishedActivations(published, stream, rates, device.name, &notes)
     let dense = published.map { $0.expertsOnly ? stream : $0.weights }
     let chosen = Formats(
-      weights: weights ?? dense ?? activations, experts: published?.weights, activations: activations, kv: kv ?? stream,
+      weights: weights ?? dense ?? activations, experts: published?.weights, activations: activations,
+      expertActivations: expertActivations(published, rates), kv: kv ?? stream,
       stream: activations.bits >= 16 ? activations : stream)
     for (format, role) in [(chosen.compute, "activations"), (chosen.stream, "attention and the residual stream")] {
       guard rates.supports(format) else {
@@ -196,6 +197,15 @@ package struct FormatRequest: Sendable, Hashable {
   /// activations for them.
   private func keepsPublished(_ quantization: Quantization) -> Bool {
     weights == nil || weights == quantization.weights && !quantization.expertsOnly
+  }
+
+  /// Kernels for experts in 4-bit floats round their inputs to 8 bits where the device multiplies such pairs: those with
+  /// 4-bit arithmetic (mixed FP8 and FP4 products run at the rate of FP8). Elsewhere weights are expanded.
+  private func expertActivations(_ published: Quantization?, _ rates: ComputeRates) -> NumberFormat? {
+    guard let published, published.expertsOnly, activations == nil, published.weights.arithmetic == .fp4 else {
+      return nil
+    }
+    return rates.supports(.fp4) && rates.supports(.fp8) ? .fp8 : nil
   }
 
   /// A quantised checkpoint's activation format where the device computes in it; else weights are expanded.

@@ -27,6 +27,8 @@ package struct Formats: Sendable, Hashable {
   package var experts: NumberFormat
   /// Format in which activations enter a projection's GEMM.
   package var activations: NumberFormat
+  /// Format in which they enter the GEMMs of routed experts.
+  package var expertActivations: NumberFormat
   package var kv: NumberFormat
   /// Format of the residual stream, attention arithmetic, embeddings and LM head: at least 16 bits, as serving
   /// runtimes keep them when the projections are narrower.
@@ -36,12 +38,13 @@ package struct Formats: Sendable, Hashable {
   package var tables: NumberFormat?
 
   package init(
-    weights: NumberFormat, experts: NumberFormat? = nil, activations: NumberFormat, kv: NumberFormat,
-    stream: NumberFormat? = nil, tables: NumberFormat? = nil
+    weights: NumberFormat, experts: NumberFormat? = nil, activations: NumberFormat,
+    expertActivations: NumberFormat? = nil, kv: NumberFormat, stream: NumberFormat? = nil, tables: NumberFormat? = nil
   ) {
     self.weights = weights
     self.experts = experts ?? weights
     self.activations = activations
+    self.expertActivations = expertActivations ?? activations
     self.kv = kv
     self.stream = stream ?? (activations.bits >= 16 ? activations : .bf16)
     self.tables = tables
