@@ -39,7 +39,8 @@ let package = Package(
     .target(
       name: "Calibration",
       dependencies: [
-        "Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "Execution", "Statistics", "CZlib",
+        "Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "Execution", "EventKernel", "Workloads",
+        "Serving", "Statistics", "CZlib",
       ]),
     .target(name: "Reporting", dependencies: ["Quantities", "EventKernel"]),
     .target(
@@ -94,6 +95,11 @@ let package = Package(
       name: "ExecutionTests",
       dependencies: [
         "TestSupport", "Documents", "EventKernel", "Execution", "CostModels", "Hardware", "ModelGraph", "Quantities",
+      ]),
+    .testTarget(
+      name: "ReplayTests",
+      dependencies: [
+        "TestSupport", "Documents", "EventKernel", "Workloads", "CostModels", "ModelGraph", "Execution", "Calibration",
       ]),
     .testTarget(
       name: "ServingTests",

@@ -73,6 +73,14 @@ extension FittedConstant {
       FittedConstant(.collectiveRingLink, 0.03...1, expected: 0.5, spread: 0.7),
     ]
 
+  /// What replays of served runs determine: the host's time by step, sequence, request and token of its prompt. Runs are
+  /// few and replays long, so all that kernels decide stays the class's.
+  static let replayed: [FittedConstant] =
+    servedStep.filter { [.stepOverhead, .stepPerSequence].contains($0.key) } + [
+      FittedConstant(.requestOverhead, 1e-5...1, expected: 2e-3, spread: 1.5),
+      FittedConstant(.requestPerToken, 1e-8...1e-3, expected: 5e-6, spread: 1.5),
+    ]
+
   /// What mean board power determines about devices of a class, whatever runs on them.
   static let power: [FittedConstant] = [
     FittedConstant(.powerStatic, 0.02...0.6, expected: 0.2, spread: 1),

@@ -11,6 +11,8 @@ package struct FoldedFit {
 
   /// What a kind of data tells about: steps of a device under a runtime, or power of a class of devices.
   private let scope: DatasetKind.Scope
+  /// Whether first tokens are fitted after the steps.
+  private var fitsPrompts = false
 
   package init(_ set: PreparedRuns, library: Library, kind: DatasetKind) {
     self.set = set
@@ -24,7 +26,11 @@ package struct FoldedFit {
       fit.constants = FittedConstant.launchedStep
       fit.choice = (.collectiveDirectLimit, [8e6, 16e6, 24e6, 48e6, 96e6, 192e6])
     case .silicon: fit.constants = FittedConstant.servedStep
-    case .llmInferenceBench, .operators, .table: break
+    case .siliconServed:
+      fit.constants = FittedConstant.servedStep
+      fitsPrompts = true
+    case .vllmRuns, .vllmLog: fit.constants = FittedConstant.replayed
+    case .llmInferenceBench, .llmInferenceBenchOverflow, .operators, .table: break
     }
   }
 
@@ -34,6 +40,8 @@ package struct FoldedFit {
     /// Rows at the edge of the sizes measured: the largest batch, the longest prompts and answers, the most devices.
     case edge
     case quarter = "models-in-four"
+    /// One row.
+    case run
   }
 
   /// Predictions of all rows, in their order.
@@ -49,6 +57,7 @@ package struct FoldedFit {
     case .none: try RunPricer(set, rows: set.runs) { $0.pricer.constants }.predictions(set.runs)
     case .model: try heldOut(groups: own, \.model, transferred: false)
     case .batch: try heldOut(groups: own, { String($0.run.batch.sequences) }, transferred: false)
+    case .run: try heldOut(groups: own, \.run.id, transferred: false)
     case .edge: try heldOut(groups: own, EdgeRows(set.runs, group: own).part, transferred: false)
     case .quarter:
       try heldOut(
@@ -57,7 +66,7 @@ package struct FoldedFit {
     case .device:
       try heldOut(
         groups: { scope == .power ? own($0) : "\($0.deviceClass) under \($0.runtime)" }, \.device,
-        transferred: scope == .steps, nearest: true)
+        transferred: scope != .power, nearest: true)
     }
   }
 
@@ -68,7 +77,7 @@ package struct FoldedFit {
     let errors: IntervalFit
     switch fold {
     case .none, .edge: return []
-    case .model, .batch: errors = IntervalFit(set.runs, predicted, group: own, part: part(fold))
+    case .model, .batch, .run: errors = IntervalFit(set.runs, predicted, group: own, part: part(fold))
     case .quarter: errors = IntervalFit(set.runs, predicted, group: Self.family, part: part(fold))
     case .device: errors = IntervalFit(set.runs, predicted, group: { _ in "all" }, part: part(fold))
     }
@@ -82,6 +91,7 @@ package struct FoldedFit {
     switch fold {
     case .none, .edge, .model: { $0.model }
     case .batch: { String($0.run.batch.sequences) }
+    case .run: { $0.run.id }
     case .device: { $0.device }
     case .quarter: ModelQuarters(set.runs).name
     }
@@ -108,6 +118,7 @@ package struct FoldedFit {
   /// where several makers are measured.
   private func targets() -> [(Target, [PreparedRun])] {
     if scope == .power { return split { .anyRuntime($0.deviceClass) } }
+    if scope == .replayed { return split { .device($0.device, runtime: $0.runtime) } }
     if scope == .served { return split { .vendor($0.vendor, $0.deviceClass, runtime: $0.runtime) } }
     let own = split { .device($0.device, runtime: $0.runtime) }
     let vendors = split { .vendor($0.vendor, $0.deviceClass, runtime: $0.runtime) }
@@ -137,7 +148,7 @@ package struct FoldedFit {
         let enough = rest.count > fit.constants.count
         // A device without rows of its own to fit has no calibration of its own; a class without other devices has.
         guard enough || transferred else { continue }
-        let found = enough ? try fit.fit(rest, of: set, base: base).constants : Constants()
+        let found = enough ? try fitted(rest, base: base) : Constants()
         let predicted = try RunPricer(set, rows: rows, base: base).predictions(rows, override: found)
         for (index, value) in zip(held.members, predicted) { results[index] = value }
       }
@@ -145,10 +156,15 @@ package struct FoldedFit {
     return results
   }
 
+  private func fitted(_ rows: [PreparedRun], base: (Deployment) throws -> Constants) throws -> Constants {
+    let steps = try fit.fit(rows, of: set, base: base).constants
+    return fitsPrompts ? PromptFit.refine(steps, rows, try RunPricer(set, rows: rows, base: base)) : steps
+  }
+
   /// What rows are fitted together.
   func own(_ row: PreparedRun) -> String {
     switch scope {
-    case .steps: "\(row.device) under \(row.runtime)"
+    case .steps, .replayed: "\(row.device) under \(row.runtime)"
     case .power: "\(row.deviceClass)"
     case .served: Self.family(row)
     }

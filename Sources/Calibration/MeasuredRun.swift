@@ -24,11 +24,15 @@ package struct MeasuredRun: Sendable {
   package var id: String { "\(file):\(line)" }
 
   /// How requests arrive.
-  package enum Load: Sendable, Equatable {
+  package enum Load: Sendable {
     /// All at once; the batch is served from beginning to end.
     case staticBatch
     /// Each of `batch.sequences` clients sends its next request when the last one is answered.
     case closedLoop
+    /// Whatever was served, replayed request by request.
+    case served(ServedRun)
+
+    package var served: ServedRun? { if case .served(let run) = self { run } else { nil } }
   }
 
   package init(

@@ -63,12 +63,16 @@ package struct PreparedRuns: Sendable {
 
   /// Prices the row once, so that rows that cannot run are known before any fit.
   private func checkFits(_ run: MeasuredRun, _ slot: Int) throws {
-    _ = try Predictor(deployments[slot]).predict(run.batch, overflow: .waves)
+    if run.load.served != nil {
+      _ = try StepTable(deployments[slot], perRank: true)
+    } else {
+      _ = try Predictor(deployments[slot]).predict(run.batch, overflow: .waves)
+    }
   }
 
   private static func isInfeasible(_ error: any Error) -> Bool {
     error is PredictionError || error is PlanError || error is DeploymentError || error is UnsupportedFormat
-      || error is TooManyWindows || error is UnsuitableDevice
+      || error is TooManyWindows || error is UnsuitableDevice || error is ReplayError
   }
 }
 

@@ -103,6 +103,11 @@ package enum ConstantKey: Int, CaseIterable, Sendable {
   case stepPerSequence
   /// What a step costs the host besides when it takes in prompts.
   case stepWithPrompts
+  /// Time a served request spends between its client and the engine, both ways together: connection, tokeniser, and the
+  /// way of the first token back.
+  case requestOverhead
+  /// The part of it that each token of the prompt adds: reading, tokenising and hashing it.
+  case requestPerToken
   /// Board power while busy, as shares of the cap: always, at full compute rate, at full memory rate.
   case powerStatic
   case powerCompute
@@ -133,9 +138,9 @@ package enum ConstantKey: Int, CaseIterable, Sendable {
     case .gemmStart, .gemmFill, .gemmStep, .gemmSplitStart, .expertStart, .expertFill, .decodeAttentionStart,
       .decodeAttentionTile, .decodeAttentionJoin, .decodeAttentionRegroup, .prefillAttentionStart,
       .prefillAttentionTile, .elementwiseStart, .collectiveOneShotStart, .collectiveOneShotHop, .collectiveTwoShotStart,
-      .collectiveHop,
-      .collectiveRingStart, .collectiveRingHop, .exchangeStart, .launch, .stepOverhead, .stepPerSequence,
-      .stepWithPrompts:
+      .collectiveHop, .collectiveRingStart, .collectiveRingHop, .exchangeStart, .launch, .stepOverhead,
+      .stepPerSequence,
+      .stepWithPrompts, .requestOverhead, .requestPerToken:
       .time
     case .gemmCompute, .gemmMemory, .expertCompute, .decodeAttentionCompute, .decodeAttentionMemory,
       .prefillAttentionCompute, .prefillAttentionMemory, .elementwiseMemory, .scanCompute, .collectiveLink,

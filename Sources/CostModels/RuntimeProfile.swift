@@ -14,6 +14,8 @@ package struct RuntimeProfile: Sendable {
   package var memoryFraction: Double
   /// Memory it and its libraries take besides: contexts, graphs, communication buffers.
   package var reservedMemory: Bytes
+  /// What it takes besides that where devices share layers: buffers to exchange messages through.
+  package var reservedForPeers: Bytes
   /// Tokens in one KV block.
   package var blockSize: Int
   /// Share of KV blocks kept free when a new request is admitted.
@@ -33,6 +35,10 @@ package struct RuntimeProfile: Sendable {
   package var contextSlots: Int?
   /// Whether decode steps replay a captured graph, so that launches cost nothing on the host.
   package var graphCapture: Bool
+  /// Whether a step is put together while the one before runs, so that a request that arrives then waits for the next.
+  package var schedulesAhead: Bool
+  /// Whether a request enters only when the cache can hold its whole answer beside those of the running ones.
+  package var reservesAnswers: Bool
   package var citations: [String: String]
 
   /// Whether prompts are split to fit the token budget and mixed with decodes.
@@ -58,6 +64,8 @@ extension RuntimeProfile: CatalogueEntry {
         notes: try file.optionalString("notes"),
         memoryFraction: try file.double("memory_fraction", in: 0.05...1),
         reservedMemory: try file.quantity("reserved_memory", SizeDimension.self, allowingZero: true),
+        reservedForPeers: try file.optionalQuantity("reserved_for_peers", SizeDimension.self, allowingZero: true)
+          ?? .zero,
         blockSize: try file.int("block_size", in: 1...4096),
         watermark: try file.double("watermark", in: 0...0.5),
         maxBatchedTokens: try file.int("max_num_batched_tokens", in: 1...10_000_000),
@@ -70,6 +78,8 @@ extension RuntimeProfile: CatalogueEntry {
         preemption: try file.optionalChoice("preemption", PreemptionMethod.self) ?? .recompute,
         contextSlots: try file.optionalInt("context_slots", in: 1...1_000_000),
         graphCapture: try file.required("graph_capture").bool(),
+        schedulesAhead: try file.optionalBool("schedules_ahead") ?? false,
+        reservesAnswers: try file.optionalBool("reserves_answers") ?? false,
         citations: sources.byField)
     }
   }

@@ -10,8 +10,9 @@ package enum JSONDocument {
     try parse(TextFile.document(at: path), file: path)
   }
 
-  package static func parse(_ text: String, file: String) throws -> Node {
-    var parser = JSONParser(text: Array(text.utf8), file: file)
+  /// - Parameter line: The line of the file that the text begins on.
+  package static func parse(_ text: String, file: String, line: Int = 1) throws -> Node {
+    var parser = JSONParser(text: Array(text.utf8), file: file, line: line)
     return try parser.document()
   }
 }

@@ -69,10 +69,10 @@ extension Deployment {
     if let placement { return placement.ledger(capacity: capacity, usable: usable) }
     let activations = graph.liveActivations(
       tokens: runtime.maxBatchedTokens, sampled: min(runtime.maxSequences, runtime.maxBatchedTokens))
+    let reserved = runtime.reservedMemory + (parallelism.tensor > 1 ? runtime.reservedForPeers : .zero)
     return MemoryLedger(
       capacity: capacity, usable: usable, weights: footprint.weights, activations: activations,
-      reserved: runtime.reservedMemory,
-      cacheRoom: usable - footprint.weights - activations - runtime.reservedMemory, footprint: footprint,
+      reserved: reserved, cacheRoom: usable - footprint.weights - activations - reserved, footprint: footprint,
       blockSize: runtime.blockSize)
   }
 }

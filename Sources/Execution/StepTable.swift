@@ -50,11 +50,14 @@ package final class StepTable {
   /// Whether decode steps are priced by curves, so that many can be taken at once.
   package let hasCurves: Bool
 
-  /// - Parameter powerCap: Board power of all devices together that steps are stretched to stay under.
+  /// - Parameters:
+  ///   - powerCap: Board power of all devices together that steps are stretched to stay under.
+  ///   - perRank: Whether the table is of one data-parallel rank among others that step as it does, each with as much
+  ///     to do; energy is then of the rank's devices alone.
   /// - Throws: ``ReplayError`` for plans that the engine cannot replay yet.
-  package init(_ deployment: Deployment, powerCap: Watts? = nil) throws(ReplayError) {
+  package init(_ deployment: Deployment, powerCap: Watts? = nil, perRank: Bool = false) throws(ReplayError) {
     if deployment.parallelism.pipeline > 1 { throw .pipeline }
-    if deployment.parallelism.data > 1 { throw .dataParallel }
+    if deployment.parallelism.data > 1, !perRank { throw .dataParallel }
     if deployment.model.encoder != nil { throw .encoder(model: deployment.model.name) }
     self.deployment = deployment
     self.powerCap = powerCap
@@ -360,9 +363,10 @@ private struct CostColumn {
   }
 }
 
-/// An operator whose FLOPs and traffic are linear in a step's sums: attention and what scores or streams with it.
-private struct LinearOperator {
-  private var template: Operator
+/// An operator whose FLOPs and traffic are linear in a step's sums: attention and what scores or streams with it. Not
+/// copied where it is looked up: it is large.
+private final class LinearOperator {
+  private let template: Operator
   private let isDecode: Bool
   /// FLOPs and bytes for one token, and for one attended pair (and one key read) by span.
   private let flopsPerToken: Double
@@ -382,9 +386,10 @@ private struct LinearOperator {
   }
 
   init(base: Operator, pairs: [Operator], keys: [Operator], scope: Operator.Scope) {
-    template = base
+    var template = base
     // A name would be counted on every copy.
     template.name = ""
+    self.template = template
     isDecode = scope == .decode
     flopsPerToken = base.flops.value
     bytesPerToken = base.traffic.total.value

@@ -38,6 +38,8 @@ package struct BatchMeans: Sendable {
   /// - Parameter least: Batches that remain when neighbours merge; there are at most twice as many.
   package init(least: Int = 32) { batches = MergingBatches(least: least, empty: Sum()) }
 
+  init(_ batches: MergingBatches<Sum>) { self.batches = batches }
+
   package var count: Int { batches.count }
 
   /// - Parameter value: A finite number.

@@ -6,7 +6,7 @@
 package struct BatchQuantile: Sendable {
   private var batches: MergingBatches<LogHistogram>
   /// The same observations in the same batches, to find the warm-up.
-  private var means: BatchMeans
+  private var means: BatchMeans { BatchMeans(batches.map { BatchMeans.Sum(value: $0.sum) }) }
   /// No merging below so many batches, for want of independence and for want of observations.
   private static let fewest = (independent: 8, filled: 5)
   /// Observations that a batch needs beyond the percentile, for its own percentile to be hardly biased.
@@ -17,16 +17,12 @@ package struct BatchQuantile: Sendable {
   ///   - least: Batches that remain when neighbours merge.
   package init(_ bins: LogBins, least: Int = 32) {
     batches = MergingBatches(least: least, empty: LogHistogram(bins))
-    means = BatchMeans(least: least)
   }
 
   package var count: Int { batches.count }
 
   /// - Parameter value: A finite number.
-  package mutating func add(_ value: Double) {
-    batches.add { $0.add(value) }
-    means.add(value)
-  }
+  package mutating func add(_ value: Double) { batches.add { $0.add(value) } }
 
   /// The mean of the same observations.
   package func mean(confidence: Double) -> BatchMeans.SteadyState? { means.steadyState(confidence: confidence) }

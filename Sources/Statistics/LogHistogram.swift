@@ -4,6 +4,7 @@
 package struct LogHistogram: Mergeable {
   package let bins: LogBins
   package private(set) var total = 0
+  private(set) var sum = 0.0
   private var counts: [UInt32] = []
   private var least = Double.infinity
   private var most = -Double.infinity
@@ -14,6 +15,7 @@ package struct LogHistogram: Mergeable {
     if counts.isEmpty { counts = [UInt32](repeating: 0, count: bins.count) }
     Self.add(1, to: &counts[bins.index(value)])
     total += 1
+    sum += value
     least = min(least, value)
     most = max(most, value)
   }
@@ -25,6 +27,7 @@ package struct LogHistogram: Mergeable {
     if counts.isEmpty { counts = [UInt32](repeating: 0, count: bins.count) }
     for index in counts.indices { Self.add(later.counts[index], to: &counts[index]) }
     total += later.total
+    sum += later.sum
     least = min(least, later.least)
     most = max(most, later.most)
   }

@@ -47,6 +47,16 @@ package struct MergingBatches<Batch: Mergeable>: Sendable {
     }
   }
 
+  /// The same batches, each with less to tell.
+  func map<Other: Mergeable>(_ transform: (Batch) -> Other) -> MergingBatches<Other> {
+    var other = MergingBatches<Other>(least: capacity / 2, empty: transform(empty))
+    other.full = full.map(transform)
+    other.size = size
+    other.rest = transform(rest)
+    other.restCount = restCount
+    return other
+  }
+
   /// Each two neighbours as one; a last one without neighbour is left out.
   static func paired(_ batches: [Batch]) -> [Batch] {
     stride(from: 0, to: batches.count - 1, by: 2).map { index in

@@ -59,6 +59,11 @@ package struct ArrivalProcess: Sendable, Hashable {
     package struct Stage: Sendable, Hashable {
       package var rate: Double
       package var seconds: Double
+
+      package init(rate: Double, seconds: Double) {
+        self.rate = rate
+        self.seconds = seconds
+      }
     }
 
     package enum Counts: String, CaseIterable, Sendable {
@@ -69,6 +74,11 @@ package struct ArrivalProcess: Sendable, Hashable {
     }
     package var list: [Stage]
     package var counts: Counts
+
+    package init(list: [Stage], counts: Counts) {
+      self.list = list
+      self.counts = counts
+    }
   }
 
   /// Users who each wait for their answer, think, and ask again.
@@ -77,6 +87,12 @@ package struct ArrivalProcess: Sendable, Hashable {
     /// The users begin evenly over this time.
     package var rampSeconds: Double
     package var thinkTime: DurationDistribution
+
+    package init(users: Int, rampSeconds: Double, thinkTime: DurationDistribution) {
+      self.users = users
+      self.rampSeconds = rampSeconds
+      self.thinkTime = thinkTime
+    }
   }
 
   package init(gaps: GapLaw, pace: Pace) {

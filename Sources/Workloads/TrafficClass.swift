@@ -44,7 +44,13 @@ package struct TrafficClass: Sendable {
     package var input: LengthDistribution
     package var output: LengthDistribution
     /// Spearman's rank correlation between a request's input and output tokens; 0 draws them independently.
-    package var rankCorrelation = 0.0
+    package var rankCorrelation: Double
+
+    package init(input: LengthDistribution, output: LengthDistribution, rankCorrelation: Double = 0) {
+      self.input = input
+      self.output = output
+      self.rankCorrelation = rankCorrelation
+    }
   }
 
   /// Which LoRA adapter a request, or a whole session, is for.
@@ -60,11 +66,22 @@ package struct TrafficClass: Sendable {
     package var count: Int
     package var tokens: LengthDistribution
     package var popularity: Popularity
+
+    package init(count: Int, tokens: LengthDistribution, popularity: Popularity) {
+      self.count = count
+      self.tokens = tokens
+      self.popularity = popularity
+    }
   }
 
   package struct RepeatedQuestions: Sendable, Hashable {
     package var count: Int
     package var popularity: Popularity
+
+    package init(count: Int, popularity: Popularity) {
+      self.count = count
+      self.popularity = popularity
+    }
   }
 
   /// Requests that follow each other, each with the whole conversation so far as its prompt.

@@ -129,6 +129,11 @@ extension FoldedFit.Fold {
       other devices of the class where the maker has none; where the class has none either, only the class's own file
       counts. Constants of single operators are the class's, fitted to public operator tables of A100 and H100.
       """
+    case .run:
+      """
+      Leave one run out: for each device under each runtime, and each run in turn, constants are fitted to the other runs
+      and that one predicted with them.
+      """
     case .edge:
       "Fitted to rows of middling size; those of the largest batch and the longest prompts and answers are predicted."
     case .quarter:

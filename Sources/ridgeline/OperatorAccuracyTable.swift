@@ -30,7 +30,7 @@ enum OperatorAccuracyTable {
     case .none: [.calibrated, .own]
     case .model: [.folds]
     case .device: [.transfer]
-    case .batch, .edge, .quarter:
+    case .batch, .edge, .quarter, .run:
       throw UsageError("--folds \(folds.rawValue) does not apply to operators; use none, model (of shapes) or device")
     }
   }

@@ -85,13 +85,16 @@ struct DatasetOptions: ParsableArguments {
   @Option(help: "Only rows of this runtime, by any of its names.")
   var runtime: String?
 
+  @Option(help: ArgumentHelp("How a log's requests were served: model, hardware, limits.", valueName: "file.yaml"))
+  var serving: String?
+
   /// The formats, for help texts.
   static let kindsText =
     "Formats:\n\n" + DatasetKind.allCases.map { "  \($0.rawValue)\n    \($0.title)" }.joined(separator: "\n")
 
   /// The rows asked for, ready to be priced.
   func prepared(_ library: Library) throws -> PreparedRuns {
-    let measured = try files.flatMap { try dataset.read(path: $0) }
+    let measured = try files.flatMap { try dataset.read(path: $0, serving: serving) }
     var set = try PreparedRuns(measured, library: library)
     if let device { set.keep(device: try library.platforms.find(device).device.name) }
     if let runtime { set.keep(runtime: try library.runtimes.find(runtime).name) }

@@ -100,26 +100,26 @@ import Testing
       let limits = scenario.limits
       var replica = Replica(limits: limits, costs: try StepTable(scenario.deployment))
       var metrics = ServingMetrics()
-      var table = RequestTable()
+      let table = RequestTable()
       var pending = scenario.requests.enumerated().map { LiveRequest(id: $0, $1) }.filter {
         replica.canServe($0.request)
       }[...]
       var now: Int64 = 0
       func arrive(before end: Int64) {
         while let next = pending.first, next.arrival <= min(end, replica.clock.isBusy ? replica.clock.end : end) {
-          replica.enqueue(table.add(pending.removeFirst()), now: max(now, next.arrival), &table)
+          replica.enqueue(table.add(pending.removeFirst()), now: max(now, next.arrival), table)
         }
       }
       while true {
         arrive(before: now)
-        let begun = replica.beginStep(now: now, &table)
+        let begun = replica.beginStep(now: now, table)
         try #require(replica.freeBlocks >= 0, "\(scenario)")
         try #require(replica.heldBlocks(inStep: true, table) == replica.usedBlocks, "\(scenario)")
         try #require(replica.running <= limits.maxSequences, "\(scenario)")
         if begun {
           arrive(before: .max)
           now = replica.clock.end
-          replica.endStep(now: now, &table, &metrics)
+          replica.endStep(now: now, table, &metrics)
           for row in replica.ended { table.remove(row) }
           try #require(replica.heldBlocks(inStep: false, table) == replica.usedBlocks, "\(scenario)")
         } else {

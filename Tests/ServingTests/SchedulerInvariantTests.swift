@@ -59,7 +59,7 @@ import Workloads
         try #require(replica.backlog.tokens == 0, "\(text), \(scenario)")
         try #require(replica.tenantRequests.allSatisfy { $0 == 0 }, "\(text), \(scenario)")
         let table = watched.engine.table
-        try #require(table.rows.allSatisfy { $0.phase == .ended }, "\(text), \(scenario)")
+        try #require(table.indices.map { table[$0] }.allSatisfy { $0.phase == .ended }, "\(text), \(scenario)")
         preemptions += result.preemptions
       }
     }
@@ -75,7 +75,7 @@ import Workloads
     try #require(replica.backlog.tokens == replica.uncomputedPromptTokens(table), "\(context)")
     let reserved = replica.sampleSlots.values.reduce(0) { $0 + $1.count }
     try #require(replica.running + reserved + replica.freeSlots.count == replica.limits.maxSequences, "\(context)")
-    let swapped = table.rows.filter { $0.phase == .waiting && $0.isSwapped }
+    let swapped = table.indices.map { table[$0] }.filter { $0.phase == .waiting && $0.isSwapped }
     let host = swapped.reduce(0) { $0 + replica.limits.blocks(for: $1.computed) }
     try #require(host == replica.hostBlocks, "\(context)")
     // Nobody idles while somebody waits.

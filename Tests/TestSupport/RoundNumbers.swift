@@ -81,8 +81,8 @@ package enum TestCalibration {
     "collective_hop": "0 s", "collective_direct_limit": "1e12", "collective_ring_start": "0 s",
     "collective_ring_hop": "0 s", "collective_ring_link": "1", "exchange_start": "0 s", "exchange_link": "1",
     "launch": "0 s", "step_overhead": "0 s", "step_per_sequence": "0 s", "step_with_prompts": "0 s",
-    "power_static": "0.2", "power_compute": "0.5", "power_memory": "0.3",
-    "power_attention": "0",
+    "request_overhead": "0 s", "request_per_token": "0 s",
+    "power_static": "0.2", "power_compute": "0.5", "power_memory": "0.3", "power_attention": "0",
   ]
 
   /// A calibration of some constants for a device or class, and a runtime or any.

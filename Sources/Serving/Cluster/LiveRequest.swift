@@ -76,40 +76,74 @@ struct LiveRequest {
 }
 
 /// The requests in the system, by row; rows are reused, so memory follows the load, not the length of a run.
-struct RequestTable {
-  private(set) var rows: ContiguousArray<LiveRequest> = []
-  private var free: [Int32] = []
+///
+/// The engine and its replicas read and write rows in every step, so they lie in one piece of memory that is neither
+/// copied nor counted. A row beyond those that were added is a mistake of the engine, and traps.
+final class RequestTable {
+  @exclusivity(unchecked) private var rows: UnsafeMutablePointer<LiveRequest>
+  @exclusivity(unchecked) private var capacity: Int
+  @exclusivity(unchecked) private var used = 0
+  @exclusivity(unchecked) private var free: [Int32] = []
   /// When tokens came out, where somebody wants to know.
-  var trails: TokenTrails?
+  @exclusivity(unchecked) var trails: TokenTrails?
 
-  /// Requests in the system.
-  var count: Int { rows.count - free.count }
-
-  subscript(row: Int32) -> LiveRequest {
-    _read { yield rows[Int(row)] }
-    _modify { yield &rows[Int(row)] }
+  init() {
+    capacity = 64
+    rows = .allocate(capacity: capacity)
   }
 
-  mutating func add(_ live: LiveRequest) -> Int32 {
-    guard let row = free.popLast() else {
-      rows.append(live)
-      trails?.clear(Int32(rows.count - 1))
-      return Int32(rows.count - 1)
+  deinit {
+    rows.deinitialize(count: used)
+    rows.deallocate()
+  }
+
+  /// Requests in the system.
+  var count: Int { used - free.count }
+
+  /// Every row, those that are free too.
+  var indices: Range<Int32> { 0..<Int32(used) }
+
+  subscript(row: Int32) -> LiveRequest {
+    @inline(__always) unsafeAddress {
+      precondition(indices.contains(row), "there is no such row")
+      return UnsafePointer(rows + Int(row))
     }
-    let generation = rows[Int(row)].generation &+ 1
-    rows[Int(row)] = live
-    rows[Int(row)].generation = generation
-    trails?.clear(row)
-    return row
+    @inline(__always) unsafeMutableAddress {
+      precondition(indices.contains(row), "there is no such row")
+      return rows + Int(row)
+    }
+  }
+
+  func add(_ live: LiveRequest) -> Int32 {
+    if let row = free.popLast() {
+      let generation = self[row].generation &+ 1
+      self[row] = live
+      self[row].generation = generation
+      trails?.clear(row)
+      return row
+    }
+    if used == capacity { grow() }
+    (rows + used).initialize(to: live)
+    used += 1
+    trails?.clear(Int32(used - 1))
+    return Int32(used - 1)
+  }
+
+  private func grow() {
+    let larger = UnsafeMutablePointer<LiveRequest>.allocate(capacity: 2 * capacity)
+    larger.moveInitialize(from: rows, count: used)
+    rows.deallocate()
+    rows = larger
+    capacity *= 2
   }
 
   /// The rows of all samples of one prompt.
   func family(_ row: Int32) -> [Int32] {
-    rows.indices.map { Int32($0) }.filter { self[$0].phase != .ended && self[$0].family == self[row].family }
+    indices.filter { self[$0].phase != .ended && self[$0].family == self[row].family }
   }
 
-  mutating func remove(_ row: Int32) {
-    rows[Int(row)].phase = .ended
+  func remove(_ row: Int32) {
+    self[row].phase = .ended
     free.append(row)
   }
 }

@@ -16,11 +16,13 @@ package struct ReplicaPlan {
   package let costs: StepTable
   let draftCosts: StepTable?
 
-  /// - Parameter powerCap: Board power of all its devices together that steps are stretched to stay under.
+  /// - Parameters:
+  ///   - powerCap: Board power of all its devices together that steps are stretched to stay under.
+  ///   - costs: Prices of the deployment's steps, where a table has them already.
   /// - Throws: ``ReplayError`` or ``ServingError`` when the deployment cannot be replayed.
   package init(
     _ deployment: Deployment, limits: ServingLimits, options: ReplicaOptions = ReplicaOptions(),
-    batching: Batching? = nil, powerCap: Watts? = nil
+    batching: Batching? = nil, powerCap: Watts? = nil, costs known: StepTable? = nil
   ) throws {
     guard limits.blocks > 0 else {
       throw ServingError.noCache(
@@ -36,12 +38,15 @@ package struct ReplicaPlan {
     self.batching = batching
     self.powerCap = powerCap
     price = deployment.hourlyPrice
-    costs = try StepTable(deployment, powerCap: powerCap)
+    costs = try known ?? StepTable(deployment, powerCap: powerCap)
     draftCosts = try options.speculation?.draft.map { try StepTable($0, powerCap: powerCap) }
     if let powerCap, powerCap <= costs.standingPower {
       throw ServingError.powerCap(powerCap, standing: costs.standingPower, platform: deployment.platform.name)
     }
   }
+
+  /// Time that answers spend on their way to the client and requests from it.
+  var requestTime: RequestTime { RequestTime(deployment.pricer.constants) }
 
   var idlePower: Watts { deployment.platform.device.power.idle * Double(deployment.parallelism.devices) }
 

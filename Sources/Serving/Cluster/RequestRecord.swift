@@ -24,6 +24,8 @@ package struct RequestRecord: Sendable {
   package var replica: Int
   /// How often it was routed again after its replica failed.
   package var retries: Int
+  /// Time its answer takes from the engine to the client, in what follows and in the times above.
+  private(set) var delay: Int64 = 0
   /// When each token of its (first) answer came out; empty unless tokens are followed.
   package var tokenTimes: [Int64] = []
   /// How its answer reads; nothing when tokens are not followed, or it was not completed.
@@ -62,6 +64,13 @@ package struct RequestRecord: Sendable {
     hitTokens = live.hitTokens
     replica = Int(live.replica)
     retries = live.retries
+  }
+
+  /// Tokens reach the client that much later than they leave the engine.
+  mutating func delay(by nanoseconds: Int64) {
+    delay = nanoseconds
+    if firstToken >= 0 { firstToken += nanoseconds }
+    if completion >= 0 { completion += nanoseconds }
   }
 
   package var queueTime: Int64 { firstScheduled - arrival }

@@ -43,7 +43,7 @@ extension ServingEngine {
     }
     table[row].replica = Int32(index)
     pools[members[index].pool].arrivals += 1
-    replicas[index].enqueue(row, now: now, &table)
+    replicas[index].enqueue(row, now: now, table)
     metrics.peakWaiting = max(metrics.peakWaiting, replicas[index].waiting.count)
     proceed(index)
   }

@@ -33,12 +33,16 @@ extension ServingEngine {
 
   private mutating func report(_ row: Int32, _ source: inout any RequestSource, _ observer: Observer) throws {
     var record = RequestRecord(table[row], table[row].givenUpAs ?? .completed, end: now)
+    if !requestTimes.isEmpty, record.replica >= 0 {
+      record.delay(by: requestTimes[record.replica].nanoseconds(inputTokens: record.inputTokens))
+    }
     if let options = measurement.fluidity { follow(row, options, &record) }
     try end(record, of: table[row].request, &source, observer)
   }
 
   private mutating func follow(_ row: Int32, _ options: FluidityOptions, _ record: inout RequestRecord) {
     record.tokenTimes = table.trails?.times(row) ?? []
+    if record.delay > 0 { for index in record.tokenTimes.indices { record.tokenTimes[index] += record.delay } }
     guard record.outcome == .completed else { return }
     let first =
       switch options.firstToken {
@@ -63,7 +67,7 @@ extension ServingEngine {
     metrics.add(record)
     try observer.onEnd?(record)
     let next = source.followUp(
-      after: request, endedAt: Instant(nanoseconds: now), completed: record.outcome == .completed)
+      after: request, endedAt: Instant(nanoseconds: now + record.delay), completed: record.outcome == .completed)
     if let next { schedule(.followUp(next), at: next.arrival) }
   }
 
@@ -92,7 +96,7 @@ extension ServingEngine {
       transfers?.forget(row)
       try leave(row, &source, observer)
     } else {
-      if replicas[index].giveUp(row, now: now, &table) { try finish(row, &source, observer) }
+      if replicas[index].giveUp(row, now: now, table) { try finish(row, &source, observer) }
       proceed(index)
     }
   }
@@ -100,7 +104,7 @@ extension ServingEngine {
   // MARK: The end of the run
 
   mutating func reportUnfinished(_ observer: Observer) throws {
-    var rows = table.rows.indices.map { Int32($0) }.filter { row in
+    var rows = table.indices.filter { row in
       table[row].phase != .ended && (table[row].family < 0 || table[row].family == row)
     }
     rows.sort { table[$0].id < table[$1].id }

@@ -145,7 +145,7 @@ extension ServingEngine {
     if replicas[index].clock.isBusy { members[index].lastEnd = now }
     members[index].switchOff(now: now, .failed)
     try loseTransfers(index, &source, observer)
-    let rows = replicas[index].fail(now: now, &table, &metrics)
+    let rows = replicas[index].fail(now: now, table, &metrics)
     freeRetired(index)
     stepEnds.set(index, at: Timers.never)
     note(index)

@@ -67,11 +67,11 @@ extension ServingEngine {
     cluster.bytesReceived += move.bytes
     lastChange = now
     members[move.to].incoming -= 1
-    replicas[move.from].departed(row, &table)
+    replicas[move.from].departed(row, table)
     if table[row].givenUpAs == nil {
       table[row].blocks = move.blocks
       table[row].replica = Int32(move.to)
-      replicas[move.to].receive(row, now: now, &table)
+      replicas[move.to].receive(row, now: now, table)
     } else {
       replicas[move.to].giveBack(move.blocks)
       try finish(row, &source, observer)
@@ -84,7 +84,7 @@ extension ServingEngine {
   /// A computed prompt that nobody wants any more frees its cache.
   mutating func leave(_ row: Int32, _ source: inout any RequestSource, _ observer: Observer) throws {
     let index = Int(table[row].replica)
-    replicas[index].departed(row, &table)
+    replicas[index].departed(row, table)
     try finish(row, &source, observer)
     proceed(index)
   }

@@ -44,7 +44,7 @@ package struct ServingEngine {
   var replicas: [Replica] = []
   var members: [Member]
   var pools: [Pool]
-  var table = RequestTable()
+  let table = RequestTable()
   var metrics = ServingMetrics()
   var cluster = ClusterCounts()
   let measurement: MeasurementOptions
@@ -80,6 +80,8 @@ package struct ServingEngine {
   var unplaced: Deque<Int32> = []
   /// When a replica last changed its role.
   var lastFlip: Int64 = .min / 2
+  /// By replica, time between engine and client; empty where there is none anywhere.
+  let requestTimes: [RequestTime]
   /// One replica that is always there takes everything.
   let isPlain: Bool
 
@@ -107,6 +109,8 @@ package struct ServingEngine {
     predictor = LengthPredictor(plan.scheduler.lengths, seed: plan.seed)
     routing = Routing(plan, members)
     transfers = try plan.isSplit ? Transfers(plan, members) : nil
+    let times = members.map { plan.pools[$0.pool].replica.requestTime }
+    requestTimes = times.allSatisfy(\.isNone) ? [] : times
     isPlain = members.count == 1 && plan.admission.takesAll && plan.pools[0].failures == nil
   }
 
@@ -233,7 +237,7 @@ package struct ServingEngine {
 
   private mutating func endStep(_ index: Int, _ source: inout any RequestSource, _ observer: Observer) throws {
     if let onStep = observer.onStep { try onStep(StepReport(index, replicas[index])) }
-    replicas[index].endStep(now: now, &table, &metrics)
+    replicas[index].endStep(now: now, table, &metrics)
     stepEnds.set(index, at: Timers.never)
     members[index].lastEnd = now
     lastChange = now
@@ -263,19 +267,15 @@ package struct ServingEngine {
   }
 
   private mutating func startReady() throws {
-    var next = 0
-    while next < ready.count {
-      let index = ready[next]
+    while !ready.isEmpty {
       // It may become ready again by what the others do.
-      ready[next] = -1
-      next += 1
+      let index = ready.count == 1 ? ready.removeLast() : ready.removeFirst()
       try start(index)
     }
-    ready.removeAll(keepingCapacity: true)
   }
 
   private mutating func start(_ index: Int) throws {
-    if replicas[index].beginStep(now: now, &table) {
+    if replicas[index].beginStep(now: now, table) {
       guard !replicas[index].clock.isBeyondClock else { throw ServingError.beyondClock }
       members[index].idleNanoseconds += now - members[index].lastEnd
       stepEnds.set(index, at: replicas[index].clock.end)

@@ -107,7 +107,7 @@ extension ServingEngine {
   /// The source has no more requests: notes what its tenants have been served.
   mutating func settleService() {
     guard metrics.tenants != nil else { return }
-    let rows = table.rows.indices.map { Int32($0) }.filter { table[$0].phase != .ended }
+    let rows = table.indices.filter { table[$0].phase != .ended }
     let open = rows.map { row in
       let live = table[row]
       let isFirst = live.family < 0 || live.family == row

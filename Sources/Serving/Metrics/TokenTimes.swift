@@ -76,7 +76,7 @@ extension Replica {
   }
 
   /// A sequence leaves the decodes: its tokens since it joined get their times.
-  func settleTrail(_ slot: Int, _ table: inout RequestTable) {
+  func settleTrail(_ slot: Int, _ table: RequestTable) {
     guard let stepLog else { return }
     let joined = decodes.step - decodes.stepsSinceJoin(slot)
     table.trails?.add(stepLog.ends(of: joined..<decodes.step), to: slots[slot])

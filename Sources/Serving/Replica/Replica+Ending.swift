@@ -5,31 +5,31 @@ extension Replica {
   /// Books the tokens of the step, or the steps, that end now.
   ///
   /// Requests whose answer is whole are left in ``ended``, those whose prompt moves on in ``handedOver``.
-  mutating func endStep(now: Int64, _ table: inout RequestTable, _ metrics: inout ServingMetrics) {
+  mutating func endStep(now: Int64, _ table: RequestTable, _ metrics: inout ServingMetrics) {
     if !ended.isEmpty { ended.removeAll(keepingCapacity: true) }
     metrics.addSteps(
       clock, running: running, blocks: usedBlocks, growth: decodes.blockSteps(inNext: clock.span?.steps ?? 1))
     if clock.isDecoding {
-      if isSpeculative { endSpeculation(now: now, &table, &metrics) } else { endDecodes(now: now, &table, &metrics) }
+      if isSpeculative { endSpeculation(now: now, table, &metrics) } else { endDecodes(now: now, table, &metrics) }
     }
-    if !chunks.isEmpty { endPrompts(now: now, &table, &metrics) }
+    if !chunks.isEmpty { endPrompts(now: now, table, &metrics) }
     clock.finish()
-    if !givenUp.isEmpty { endGivenUp(now: now, &table) }
+    if !givenUp.isEmpty { endGivenUp(now: now, table) }
   }
 
-  private mutating func endPrompts(now: Int64, _ table: inout RequestTable, _ metrics: inout ServingMetrics) {
+  private mutating func endPrompts(now: Int64, _ table: RequestTable, _ metrics: inout ServingMetrics) {
     for (slot, tokens) in chunks {
       table[slots[slot]].computed += tokens
       backlog.serve(tokens, now: now)
     }
     prefilling.removeAll { slot in table[slots[slot]].computed == table[slots[slot]].target }
     for (slot, _) in chunks where table[slots[slot]].computed == table[slots[slot]].target {
-      settlePrompt(slot, now: now, &table, &metrics)
+      settlePrompt(slot, now: now, table, &metrics)
     }
     chunks.removeAll(keepingCapacity: true)
   }
 
-  private mutating func endDecodes(now: Int64, _ table: inout RequestTable, _ metrics: inout ServingMetrics) {
+  private mutating func endDecodes(now: Int64, _ table: RequestTable, _ metrics: inout ServingMetrics) {
     let steps = clock.span?.steps ?? 1
     metrics.outputTokens += (decodes.count - padding.count) * steps
     addGaps(now: now, steps: steps, table, &metrics)
@@ -42,7 +42,7 @@ extension Replica {
       decodes.advance()
     }
     if stepLog != nil { log(steps, now: now, table) }
-    while let slot = decodes.popFinished() { finishDecode(slot, now: now, &table) }
+    while let slot = decodes.popFinished() { finishDecode(slot, now: now, table) }
   }
 
   /// The gaps between each decoding sequence's last tokens: the step, or with it the prompts it waited for.
@@ -92,7 +92,7 @@ extension Replica {
   }
 
   /// Prompts go first in this step; the decoding sequences' next gap reaches back to their newest token.
-  mutating func letDecodesWait(_ table: inout RequestTable) {
+  mutating func letDecodesWait(_ table: RequestTable) {
     guard !decodesWait, decodes.count > 0 else { return }
     decodesWait = true
     let now = clock.end
@@ -105,44 +105,44 @@ extension Replica {
   }
 
   /// A sequence has its last token; in a static batch it keeps its place until all have.
-  mutating func finishDecode(_ slot: Int, now: Int64, _ table: inout RequestTable) {
+  mutating func finishDecode(_ slot: Int, now: Int64, _ table: RequestTable) {
     let row = slots[slot]
     table[row].generated += decodes.stepsSinceJoin(slot)
     table[row].lastToken = now
-    settleTrail(slot, &table)
+    settleTrail(slot, table)
     ended.append(row)
     guard batching.mix == .static else {
-      releaseFinished(slot, &table)
+      releaseFinished(slot, table)
       return
     }
     table[row].isPadding = true
     padding.append(slot)
-    endPadding(&table)
+    endPadding(table)
   }
 
   /// A static batch has ended when only padding is left of it.
-  private mutating func endPadding(_ table: inout RequestTable) {
+  private mutating func endPadding(_ table: RequestTable) {
     guard padding.count == decodes.count else { return }
-    while let slot = padding.last { retire(slot, &table) }
+    while let slot = padding.last { retire(slot, table) }
   }
 
   /// Takes a sequence that only fills up a static batch out of it.
-  mutating func retire(_ slot: Int, _ table: inout RequestTable) {
+  mutating func retire(_ slot: Int, _ table: RequestTable) {
     retired.append(slots[slot])
-    releaseFinished(slot, &table)
+    releaseFinished(slot, table)
     padding.removeAll { $0 == slot }
   }
 
-  private mutating func releaseFinished(_ slot: Int, _ table: inout RequestTable) {
+  private mutating func releaseFinished(_ slot: Int, _ table: RequestTable) {
     let row = slots[slot]
     let cached = decodes.cached(slot)
     decodes.forget(slot: slot)
     ranking.left(table[row])
     table[row].blocks = limits.blocks(for: cached) - table[row].sharedBlocks
     table[row].computed = cached
-    keepAnswer(row, &table)
-    releaseCache(row, &table)
-    freeSlot(slot, &table)
+    keepAnswer(row, table)
+    releaseCache(row, table)
+    freeSlot(slot, table)
     tenantRequests[ranking.tenant(table[row])] -= 1
   }
 
@@ -150,7 +150,7 @@ extension Replica {
 
   /// A prompt is whole and its next token out: the first one, or after a preemption the one it was waiting for.
   private mutating func settlePrompt(
-    _ slot: Int, now: Int64, _ table: inout RequestTable, _ metrics: inout ServingMetrics
+    _ slot: Int, now: Int64, _ table: RequestTable, _ metrics: inout ServingMetrics
   ) {
     let row = slots[slot]
     let isFirst = table[row].firstToken < 0
@@ -161,33 +161,33 @@ extension Replica {
     table[row].lastToken = now
     table.trails?.add(now, to: row)
     ranking.decoded(table[row])
-    keepPrompt(row, &table)
-    if isFirst, table[row].request.samples > 1, table[row].family < 0 { fork(row, slot, now: now, &table, &metrics) }
-    proceed(slot, now: now, &table)
+    keepPrompt(row, table)
+    if isFirst, table[row].request.samples > 1, table[row].family < 0 { fork(row, slot, now: now, table, &metrics) }
+    proceed(slot, now: now, table)
   }
 
   /// After the first token: done, on to a decoding replica, or into the decodes.
-  private mutating func proceed(_ slot: Int, now: Int64, _ table: inout RequestTable) {
+  private mutating func proceed(_ slot: Int, now: Int64, _ table: RequestTable) {
     let row = slots[slot]
     if table[row].generated >= table[row].outputTokens {
-      releaseCache(row, &table)
-      freeSlot(slot, &table)
+      releaseCache(row, table)
+      freeSlot(slot, table)
       tenantRequests[ranking.tenant(table[row])] -= 1
       ended.append(row)
     } else if role == .prefill {
       table[row].phase = .transferring
-      freeSlot(slot, &table)
+      freeSlot(slot, table)
       tenantRequests[ranking.tenant(table[row])] -= 1
       handedOver.append(row)
       departing.append(row)
     } else {
-      join(slot, &table)
+      join(slot, table)
       if decodesWait { tokenTimes[slot] = now }
     }
   }
 
   /// A sequence with its whole cache takes part in the decodes from the next step on.
-  mutating func join(_ slot: Int, _ table: inout RequestTable) {
+  mutating func join(_ slot: Int, _ table: RequestTable) {
     let row = slots[slot]
     table[row].phase = .decoding
     decodes.join(
@@ -198,22 +198,22 @@ extension Replica {
   // MARK: Shared blocks
 
   /// The full blocks of a computed prompt become those of its stream.
-  private mutating func keepPrompt(_ row: Int32, _ table: inout RequestTable) {
+  private mutating func keepPrompt(_ row: Int32, _ table: RequestTable) {
     let prompt = table[row].request.prompt
     guard pool.cache.keepsPrefixes, prompt.stream >= 0 else { return }
-    keep(row, tokens: min(Int(prompt.tokens), table[row].computed), &table)
+    keep(row, tokens: min(Int(prompt.tokens), table[row].computed), table)
   }
 
   /// Where the answer goes on the stream, its full blocks are kept as well.
-  private mutating func keepAnswer(_ row: Int32, _ table: inout RequestTable) {
+  private mutating func keepAnswer(_ row: Int32, _ table: RequestTable) {
     let prompt = table[row].request.prompt
     guard pool.cache.keepsPrefixes, prompt.answerContinues, Int(prompt.tokens) >= table[row].inputTokens,
       table[row].family < 0
     else { return }
-    keep(row, tokens: table[row].computed, &table)
+    keep(row, tokens: table[row].computed, table)
   }
 
-  private mutating func keep(_ row: Int32, tokens: Int, _ table: inout RequestTable) {
+  private mutating func keep(_ row: Int32, tokens: Int, _ table: RequestTable) {
     let live = table[row]
     let kept = pool.cache.insert(
       stream: live.request.prompt.stream, limit: tokens / limits.blockSize, have: live.sharedBlocks, held: live.node)
@@ -225,7 +225,7 @@ extension Replica {
 
   /// The samples of a prompt begin to decode beside the first: its full blocks are shared, the last one is copied.
   private mutating func fork(
-    _ row: Int32, _ slot: Int, now: Int64, _ table: inout RequestTable, _ metrics: inout ServingMetrics
+    _ row: Int32, _ slot: Int, now: Int64, _ table: RequestTable, _ metrics: inout ServingMetrics
   ) {
     let others = sampleSlots.removeValue(forKey: row) ?? []
     let full = table[row].computed / limits.blockSize
@@ -251,7 +251,7 @@ extension Replica {
       ranking.decoded(sample)
       tenantRequests[ranking.tenant(sample)] += 1
       if options.adapterSlots > 0 { _ = adapters.take(sample.request.adapter) }
-      proceed(slot, now: now, &table)
+      proceed(slot, now: now, table)
     }
   }
 
@@ -259,9 +259,9 @@ extension Replica {
 
   /// A request's user, or the runtime, gives up on it.
   /// - Returns: Whether it has ended by that; a running one ends with its step.
-  mutating func giveUp(_ row: Int32, now: Int64, _ table: inout RequestTable) -> Bool {
+  mutating func giveUp(_ row: Int32, now: Int64, _ table: RequestTable) -> Bool {
     if table[row].phase == .waiting {
-      forgetWaiting(row, now: now, &table)
+      forgetWaiting(row, now: now, table)
       tenantRequests[ranking.tenant(table[row])] -= 1
       cut(at: now)
       return true
@@ -271,29 +271,29 @@ extension Replica {
     return false
   }
 
-  private mutating func forgetWaiting(_ row: Int32, now: Int64, _ table: inout RequestTable) {
+  private mutating func forgetWaiting(_ row: Int32, now: Int64, _ table: RequestTable) {
     backlog.drop(table[row].promptRest, now: now)
     if table[row].isSwapped { hostBlocks -= limits.blocks(for: table[row].computed) }
     table[row].phase = .leaving
     waiting.forgetOne()
   }
 
-  private mutating func endGivenUp(now: Int64, _ table: inout RequestTable) {
+  private mutating func endGivenUp(now: Int64, _ table: RequestTable) {
     for row in givenUp where table[row].phase != .ended && !ended.contains(row) {
       if let index = received.firstIndex(of: row) {
         received.remove(at: index)
       } else if table[row].slot >= 0 {
-        leaveBatch(Int(table[row].slot), now: now, &table)
+        leaveBatch(Int(table[row].slot), now: now, table)
       } else if table[row].phase == .waiting {
-        forgetWaiting(row, now: now, &table)
+        forgetWaiting(row, now: now, table)
       } else {
         continue
       }
-      releaseCache(row, &table)
+      releaseCache(row, table)
       tenantRequests[ranking.tenant(table[row])] -= 1
       ended.append(row)
     }
     givenUp.removeAll(keepingCapacity: true)
-    endPadding(&table)
+    endPadding(table)
   }
 }

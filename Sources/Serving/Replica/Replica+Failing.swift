@@ -3,15 +3,15 @@ import Execution
 extension Replica {
   /// The replica fails: the step in progress is cut off, and every cache is lost. What decode steps before it gave stays.
   /// - Returns: The rows that were here and have not ended, waiting and without cache, in order of arrival.
-  mutating func fail(now: Int64, _ table: inout RequestTable, _ metrics: inout ServingMetrics) -> [Int32] {
-    let last = breakOff(now: now, &table, &metrics)
-    while let slot = padding.last { retire(slot, &table) }
-    var rows = waitingRows(&table) + received + departing
+  mutating func fail(now: Int64, _ table: RequestTable, _ metrics: inout ServingMetrics) -> [Int32] {
+    let last = breakOff(now: now, table, &metrics)
+    while let slot = padding.last { retire(slot, table) }
+    var rows = waitingRows(table) + received + departing
     for slot in slots.indices where slots[slot] >= 0 {
       rows.append(slots[slot])
-      leaveBatch(slot, now: last, &table)
+      leaveBatch(slot, now: last, table)
     }
-    for row in rows { lose(row, &table) }
+    for row in rows { lose(row, table) }
     received.removeAll()
     departing.removeAll()
     givenUp.removeAll(keepingCapacity: true)
@@ -32,7 +32,7 @@ extension Replica {
     adapters = AdapterSlots(capacity: options.adapterSlots)
   }
 
-  private mutating func waitingRows(_ table: inout RequestTable) -> [Int32] {
+  private mutating func waitingRows(_ table: RequestTable) -> [Int32] {
     waiting.rows { row in
       table[row].isInLine = false
       if table[row].phase == .waiting { return true }
@@ -41,8 +41,8 @@ extension Replica {
     }
   }
 
-  private mutating func lose(_ row: Int32, _ table: inout RequestTable) {
-    releaseCache(row, &table)
+  private mutating func lose(_ row: Int32, _ table: RequestTable) {
+    releaseCache(row, table)
     table[row].computed = 0
     table[row].isSwapped = false
     table[row].phase = .waiting
@@ -53,7 +53,7 @@ extension Replica {
   /// Books the decode steps of a span that are over, and the time and energy of the one that is not.
   /// - Returns: When the newest tokens came out.
   private mutating func breakOff(
-    now: Int64, _ table: inout RequestTable, _ metrics: inout ServingMetrics
+    now: Int64, _ table: RequestTable, _ metrics: inout ServingMetrics
   ) -> Int64 {
     guard clock.isBusy else { return now }
     cut(at: now)
@@ -63,7 +63,7 @@ extension Replica {
         sequences: span.sequences, context: span.context + Int64(span.sequences * over.steps), limit: 1)
       clock.shorten(to: over)
       let end = clock.end
-      endStep(now: end, &table, &metrics)
+      endStep(now: end, table, &metrics)
       clock.begin(
         now: end, StepTable.Cost(picoseconds: last.picoseconds, nanojoules: last.nanojoules), decodes: true)
     } else if clock.isDecoding {

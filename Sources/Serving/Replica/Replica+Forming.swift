@@ -19,36 +19,37 @@ struct FormingStep {
 extension Replica {
   /// Forms the next step, takes the blocks it needs, and begins it.
   /// - Returns: Whether there is one.
-  mutating func beginStep(now: Int64, _ table: inout RequestTable) -> Bool {
+  mutating func beginStep(now: Int64, _ table: RequestTable) -> Bool {
     guard !isIdle else { return false }
+    defersArrivals = false
     waiting.refresh()
     var step = FormingStep(budget: limits.maxBatchedTokens, now: now)
-    form(&step, &table)
+    form(&step, table)
     guard step.shape.tokens > 0 else { return false }
     begin(step)
     return true
   }
 
-  private mutating func form(_ step: inout FormingStep, _ table: inout RequestTable) {
-    if ranking.scheduler.preempts { yieldPlaces(&step, &table) }
+  private mutating func form(_ step: inout FormingStep, _ table: RequestTable) {
+    if ranking.scheduler.preempts { yieldPlaces(&step, table) }
     if mayBeginSequences {
-      if !received.isEmpty { seatReceived(&step, &table) }
-      if hostBlocks > 0 { resumeSwapped(&step, &table) }
+      if !received.isEmpty { seatReceived(&step, table) }
+      if hostBlocks > 0 { resumeSwapped(&step, table) }
     }
     switch batching.mix {
     case .chunked, .mixed:
-      takeDecodes(&step, &table)
-      takePrompts(&step, &table)
+      takeDecodes(&step, table)
+      takePrompts(&step, table)
     case .prefillFirst, .static:
-      takePrompts(&step, &table)
-      if step.shape.tokens == 0 { takeDecodes(&step, &table) } else { letDecodesWait(&table) }
+      takePrompts(&step, table)
+      if step.shape.tokens == 0 { takeDecodes(&step, table) } else { letDecodesWait(table) }
     }
     while step.shape.tokens == 0, step.hasPreempted, !received.isEmpty, !freeSlots.isEmpty {
       // Who lost their places made room for caches that have come.
       let before = received.count
-      seatReceived(&step, &table)
+      seatReceived(&step, table)
       guard received.count < before else { break }
-      takeDecodes(&step, &table)
+      takeDecodes(&step, table)
     }
   }
 
@@ -59,7 +60,7 @@ extension Replica {
     let cost = costs.cost(step.shape)
     var extra = costs.copying(
       options.swapTime * Double(step.copiedBlocks) + options.adapterLoad * Double(step.loadedAdapters))
-    if options.speculation != nil { extra.add(drafting(step.shape)) }
+    if hasSpeculation { extra.add(drafting(step.shape)) }
     if step.shape.prefillTokens == 0, !step.hasPreempted, step.shape.decodeQueries == 1 {
       beginDecodes(now: step.now, extra: extra, cost)
     } else {
@@ -71,20 +72,20 @@ extension Replica {
 
   // MARK: Decodes
 
-  private mutating func takeDecodes(_ step: inout FormingStep, _ table: inout RequestTable) {
+  private mutating func takeDecodes(_ step: inout FormingStep, _ table: RequestTable) {
     while decodeBlocks(table) > pool.available {
       if let slot = padding.last {
-        retire(slot, &table)
-      } else if order.count == 1, let slot = order.last, detach(slot, &table) {
+        retire(slot, table)
+      } else if order.count == 1, let slot = order.last, detach(slot, table) {
         continue
       } else if let slot = victim(step.now, table) {
-        preempt(slot, &step, &table)
+        preempt(slot, &step, table)
       } else {
         break
       }
     }
     pool.take(decodeBlocks(table))
-    isSpeculative = speculates
+    isSpeculative = hasSpeculation && speculates
     step.shape.decodeSequences = decodes.count
     step.shape.decodeContext = decodes.context
     if isSpeculative, let speculation = options.speculation { step.shape.decodeQueries = 1 + speculation.verified }
@@ -93,26 +94,26 @@ extension Replica {
 
   /// Blocks that the next decode step may fill.
   func decodeBlocks(_ table: RequestTable) -> Int {
-    options.speculation != nil && speculates ? speculativeBlocks(table) : decodes.blocksNeeded
+    hasSpeculation && speculates ? speculativeBlocks(table) : decodes.blocksNeeded
   }
 
   /// Caches that have come are decoded as soon as there are slots.
-  private mutating func seatReceived(_ step: inout FormingStep, _ table: inout RequestTable) {
+  private mutating func seatReceived(_ step: inout FormingStep, _ table: RequestTable) {
     while let row = received.first, let slot = freeSlots.last, adapters(admit: row, &step, table) {
       received.removeFirst()
       freeSlots.removeLast()
-      seat(row, slot, &table)
-      resume(slot, &table)
+      seat(row, slot, table)
+      resume(slot, table)
     }
   }
 
   /// A sequence that has had tokens before decodes again: its next gap reaches back to the newest of them.
-  private mutating func resume(_ slot: Int, _ table: inout RequestTable) {
-    join(slot, &table)
+  private mutating func resume(_ slot: Int, _ table: RequestTable) {
+    join(slot, table)
     if decodesWait { tokenTimes[slot] = table[slots[slot]].lastToken } else { late.append(slot) }
   }
 
-  mutating func seat(_ row: Int32, _ slot: Int, _ table: inout RequestTable) {
+  mutating func seat(_ row: Int32, _ slot: Int, _ table: RequestTable) {
     slots[slot] = row
     table[row].slot = Int32(slot)
     table[row].generatedBefore = table[row].generated
@@ -122,16 +123,16 @@ extension Replica {
 
   // MARK: Prompts
 
-  private mutating func takePrompts(_ step: inout FormingStep, _ table: inout RequestTable) {
-    let allGoOn = continuePrompts(&step, &table)
+  private mutating func takePrompts(_ step: inout FormingStep, _ table: RequestTable) {
+    let allGoOn = continuePrompts(&step, table)
     guard allGoOn, !step.hasPreempted else { return }
     let isRefilled = batching.refill < 1 && Double(order.count) >= batching.refill * Double(limits.maxSequences)
-    if mayBeginSequences, !isRefilled { admit(&step, &table) }
+    if mayBeginSequences, !isRefilled { admit(&step, table) }
   }
 
   /// Gives prompts in work their next chunks.
   /// - Returns: Whether none waits for blocks; while one does, nobody is admitted past it.
-  private mutating func continuePrompts(_ step: inout FormingStep, _ table: inout RequestTable) -> Bool {
+  private mutating func continuePrompts(_ step: inout FormingStep, _ table: RequestTable) -> Bool {
     var index = 0
     while index < prefilling.count, step.budget > 0 {
       let slot = prefilling[index]
@@ -139,12 +140,12 @@ extension Replica {
       let tokens = chunk(of: live.target - live.computed, step)
       let needed = limits.blocks(for: live.computed + tokens) - live.sharedBlocks - live.blocks
       while needed > pool.available, let last = order.last, last != slot, !isInStep(last, step) {
-        preempt(last, &step, &table)
+        preempt(last, &step, table)
       }
-      if needed > pool.available, order.count == 1, detach(slot, &table) { continue }
+      if needed > pool.available, order.count == 1, detach(slot, table) { continue }
       // The last one waits for the others to finish; nobody after it could go on either.
       guard needed <= pool.available else { return false }
-      take(slot, tokens, needed, &step, &table)
+      take(slot, tokens, needed, &step, table)
       index += 1
     }
     return true
@@ -162,19 +163,28 @@ extension Replica {
   }
 
   /// Takes requests from the waiting line while tokens, slots and blocks last.
-  private mutating func admit(_ step: inout FormingStep, _ table: inout RequestTable) {
-    while step.budget > 0, let row = nextWaiting(step.now, &table), let slot = freeSlots.last {
+  private mutating func admit(_ step: inout FormingStep, _ table: RequestTable) {
+    while step.budget > 0, let row = nextWaiting(step.now, table), let slot = freeSlots.last {
+      guard !comesTooLate(table[row], step) else {
+        defersArrivals = true
+        return
+      }
       guard !table[row].isSwapped, let offer = offer(row, step, table), adapters(admit: row, &step, table) else {
         return
       }
       waiting.removeNext(row, tenant: ranking.tenant(table[row]))
       table[row].isInLine = false
       // Samples of one prompt have their slots from the start.
-      if offer.slots > 1 { sampleSlots[row] = Array(freeSlots.dropLast().suffix(offer.slots - 1)) }
-      freeSlots.removeLast(offer.slots)
-      seat(row, slot, &table)
-      enter(row, slot, offer, &step, &table)
+      freeSlots.removeLast()
+      if offer.slots > 1 { setAside(offer.slots - 1, for: row) }
+      seat(row, slot, table)
+      enter(row, slot, offer, &step, table)
     }
+  }
+
+  private mutating func setAside(_ count: Int, for row: Int32) {
+    sampleSlots[row] = Array(freeSlots.suffix(count))
+    freeSlots.removeLast(count)
   }
 
   /// What a waiting request would be given.
@@ -197,7 +207,7 @@ extension Replica {
     let offer = wish(row, step, table)
     let isTooLong = batching.mix != .chunked && offer.tokens > step.budget && step.shape.prefillTokens > 0
     guard !isTooLong, offer.needed <= pool.available, offer.slots <= freeSlots.count else { return nil }
-    return offer
+    return limits.reservesAnswers && !hasRoomForAnswer(table[row], table) ? nil : offer
   }
 
   /// What a waiting request asks for, whether it is to be had or not.
@@ -227,6 +237,21 @@ extension Replica {
       slots: samples, needed: blocks + ends + claimed + limits.watermarkBlocks)
   }
 
+  /// Whether the cache holds a request's whole answer beside those of the running ones.
+  private func hasRoomForAnswer(_ live: LiveRequest, _ table: RequestTable) -> Bool {
+    let promised = slots.reduce(0) { $1 < 0 ? $0 : $0 + mostBlocks(table[$1]) }
+    return promised + mostBlocks(live) <= limits.blocks
+  }
+
+  /// Blocks that a request's whole prompt and answer take; the last token is never stored.
+  private func mostBlocks(_ live: LiveRequest) -> Int { limits.blocks(for: live.inputTokens + live.outputTokens - 1) }
+
+  /// Whether a step that was put together while the one before ran could not know of a request yet.
+  private func comesTooLate(_ live: LiveRequest, _ step: FormingStep) -> Bool {
+    guard limits.schedulesAhead, live.arrival > clock.start, clock.end == step.now else { return false }
+    return (decodes.count > 0 || step.shape.tokens > 0) && live.arrival > startOfLastStep
+  }
+
   private mutating func adapters(admit row: Int32, _ step: inout FormingStep, _ table: RequestTable) -> Bool {
     guard options.adapterSlots > 0 else { return true }
     guard let loads = adapters.take(table[row].request.adapter) else { return false }
@@ -238,7 +263,7 @@ extension Replica {
   }
 
   private mutating func enter(
-    _ row: Int32, _ slot: Int, _ offer: Offer, _ step: inout FormingStep, _ table: inout RequestTable
+    _ row: Int32, _ slot: Int, _ offer: Offer, _ step: inout FormingStep, _ table: RequestTable
   ) {
     if offer.node >= 0 { pool.cache.hold(offer.node) }
     table[row].computed = offer.cached
@@ -255,20 +280,20 @@ extension Replica {
     table[row].endBlocks = offer.ends
     pool.take(offer.ends)
     prefilling.append(slot)
-    take(slot, offer.tokens, offer.blocks, &step, &table)
+    take(slot, offer.tokens, offer.blocks, &step, table)
   }
 
   /// Copies caches back from host memory while whole ones fit beside what the running requests need next.
-  private mutating func resumeSwapped(_ step: inout FormingStep, _ table: inout RequestTable) {
-    while let row = nextWaiting(step.now, &table), table[row].isSwapped, let slot = freeSlots.last {
+  private mutating func resumeSwapped(_ step: inout FormingStep, _ table: RequestTable) {
+    while let row = nextWaiting(step.now, table), table[row].isSwapped, let slot = freeSlots.last {
       let blocks = limits.blocks(for: table[row].computed)
       guard blocksToResume(table[row]) + decodeBlocks(table) <= pool.available, adapters(admit: row, &step, table)
       else { return }
       waiting.removeNext(row, tenant: ranking.tenant(table[row]))
       table[row].isInLine = false
       freeSlots.removeLast()
-      seat(row, slot, &table)
-      swapIn(row, slot, blocks, &step, &table)
+      seat(row, slot, table)
+      swapIn(row, slot, blocks, &step, table)
     }
   }
 
@@ -279,7 +304,7 @@ extension Replica {
   }
 
   private mutating func swapIn(
-    _ row: Int32, _ slot: Int, _ blocks: Int, _ step: inout FormingStep, _ table: inout RequestTable
+    _ row: Int32, _ slot: Int, _ blocks: Int, _ step: inout FormingStep, _ table: RequestTable
   ) {
     pool.take(blocks)
     hostBlocks -= blocks
@@ -289,7 +314,7 @@ extension Replica {
     table[row].isSwapped = false
     table[row].blocks = blocks
     if decodes {
-      resume(slot, &table)
+      resume(slot, table)
     } else {
       table[row].phase = .prefilling
       prefilling.append(slot)
@@ -297,7 +322,7 @@ extension Replica {
   }
 
   private mutating func take(
-    _ slot: Int, _ tokens: Int, _ needed: Int, _ step: inout FormingStep, _ table: inout RequestTable
+    _ slot: Int, _ tokens: Int, _ needed: Int, _ step: inout FormingStep, _ table: RequestTable
   ) {
     let row = slots[slot]
     let live = table[row]
@@ -312,7 +337,7 @@ extension Replica {
 
   // MARK: The line
 
-  mutating func nextWaiting(_ now: Int64, _ table: inout RequestTable) -> Int32? {
+  mutating func nextWaiting(_ now: Int64, _ table: RequestTable) -> Int32? {
     if waiting.isEmpty { return nil }
     // The common case, without a copy of what ranks the others.
     if let head = waiting.headByArrival, table[head].phase == .waiting { return head }

@@ -38,9 +38,9 @@ extension Replica {
   /// work would take the room, and not where it would still be too small. So whatever the keys, every change of places
   /// is paid for with a token, and a run comes to an end.
   /// - Complexity: O(running requests) while the first one that waits does not fit.
-  mutating func yieldPlaces(_ step: inout FormingStep, _ table: inout RequestTable) {
+  mutating func yieldPlaces(_ step: inout FormingStep, _ table: RequestTable) {
     guard batching.mix != .static, prefilling.isEmpty, received.isEmpty, decodes.count <= limits.maxBatchedTokens,
-      let row = nextWaiting(step.now, &table)
+      let row = nextWaiting(step.now, table)
     else { return }
     let wanted = room(for: row, step, table)
     guard !has(wanted, beside: [], table) else { return }
@@ -50,7 +50,7 @@ extension Replica {
     others.sort { $1.place < $0.place }
     var next = 0
     while !has(wanted, beside: [], table), next < others.count {
-      preempt(others[next].slot, &step, &table)
+      preempt(others[next].slot, &step, table)
       next += 1
     }
     step.hasPreempted = false
@@ -85,11 +85,11 @@ extension Replica {
   }
 
   /// Takes a request out of the batch, frees its blocks and puts it at the head of the line.
-  mutating func preempt(_ slot: Int, _ step: inout FormingStep, _ table: inout RequestTable) {
+  mutating func preempt(_ slot: Int, _ step: inout FormingStep, _ table: RequestTable) {
     let row = slots[slot]
     // The slots of other samples of a prompt are given up with its own, so it must begin again.
     let isSampled = sampleSlots[row] != nil
-    leaveBatch(slot, now: step.now, &table)
+    leaveBatch(slot, now: step.now, table)
     let computed = table[row].computed
     let blocks = limits.blocks(for: computed)
     if options.preemption == .swap, computed > 0, !isSampled, hostBlocks + blocks <= options.swapBlocks {
@@ -101,17 +101,17 @@ extension Replica {
     } else {
       table[row].computed = 0
     }
-    releaseCache(row, &table)
+    releaseCache(row, table)
     table[row].preemptions += 1
     counts.preemptions += 1
     step.hasPreempted = true
     table[row].phase = .waiting
-    wait(row, atHead: true, now: step.now, &table)
+    wait(row, atHead: true, now: step.now, table)
   }
 
   /// A request's shared blocks become its own, so that what others added to the same prefix can go.
   /// - Returns: Whether it had any and could: caches on their way elsewhere may hold the same prefix.
-  mutating func detach(_ slot: Int, _ table: inout RequestTable) -> Bool {
+  mutating func detach(_ slot: Int, _ table: RequestTable) -> Bool {
     let row = slots[slot]
     guard table[row].node >= 0 else { return false }
     let shared = table[row].sharedBlocks
@@ -125,7 +125,7 @@ extension Replica {
   }
 
   /// Frees a request's slot, with what has become of it written down.
-  mutating func leaveBatch(_ slot: Int, now: Int64, _ table: inout RequestTable) {
+  mutating func leaveBatch(_ slot: Int, now: Int64, _ table: RequestTable) {
     let row = slots[slot]
     if table[row].phase == .decoding {
       table[row].computed = decodes.cached(slot)
@@ -135,7 +135,7 @@ extension Replica {
       } else {
         table[row].lastToken = decodesWait ? tokenTimes[slot] : now
       }
-      settleTrail(slot, &table)
+      settleTrail(slot, table)
       decodes.leave(slot: slot)
       ranking.left(table[row])
       table[row].blocks = limits.blocks(for: table[row].computed) - table[row].sharedBlocks
@@ -143,10 +143,10 @@ extension Replica {
       prefilling.remove(at: place)
       backlog.drop(table[row].promptRest, now: now)
     }
-    freeSlot(slot, &table)
+    freeSlot(slot, table)
   }
 
-  mutating func freeSlot(_ slot: Int, _ table: inout RequestTable) {
+  mutating func freeSlot(_ slot: Int, _ table: RequestTable) {
     let row = slots[slot]
     slots[slot] = -1
     freeSlots.append(slot)
@@ -157,7 +157,7 @@ extension Replica {
   }
 
   /// Gives back a request's own blocks, and its hold on shared ones.
-  mutating func releaseCache(_ row: Int32, _ table: inout RequestTable) {
+  mutating func releaseCache(_ row: Int32, _ table: RequestTable) {
     pool.give(table[row].blocks + table[row].endBlocks)
     if table[row].node >= 0 { pool.give(pool.cache.release(table[row].node)) }
     table[row].blocks = 0

@@ -24,13 +24,20 @@ extension Replica {
 
   /// Whether the steps after this one would be the same while nobody comes or goes.
   private var takesSpans: Bool {
-    options.takesManySteps && costs.hasCurves && prefilling.isEmpty && received.isEmpty && late.isEmpty && !decodesWait
-      && (waiting.isEmpty || !mayChangeWithTime)
+    options.takesManySteps && costs.hasCurves && !defersArrivals && prefilling.isEmpty && received.isEmpty
+      && late.isEmpty && !decodesWait && (waiting.isEmpty || !mayChangeWithTime)
   }
 
   /// Whether another one of those who wait could be let in while nobody comes or goes.
   private var mayChangeWithTime: Bool {
     ranking.scheduler.preempts || waiting.changesWithTime && !freeSlots.isEmpty
+  }
+
+  /// When the step that ended last began, also where it was the last of many taken at once.
+  var startOfLastStep: Int64 {
+    guard let span = clock.span, span.steps > 1 else { return clock.start }
+    let earlier = costs.span(sequences: span.sequences, context: span.context, limit: span.steps - 1)
+    return clock.start(ofLast: clock.picoseconds - earlier.picoseconds)
   }
 
   /// The span is to end with the step in progress at a time.

@@ -54,7 +54,7 @@ extension Replica {
   }
 
   /// Each sequence gains the drafts that were accepted and one token more; blocks taken for the others are given back.
-  mutating func endSpeculation(now: Int64, _ table: inout RequestTable, _ metrics: inout ServingMetrics) {
+  mutating func endSpeculation(now: Int64, _ table: RequestTable, _ metrics: inout ServingMetrics) {
     guard let speculation = options.speculation else { return }
     var members: [Int] = []
     order.visit { slot in if table[slots[slot]].phase == .decoding { members.append(slot) } }
@@ -62,7 +62,7 @@ extension Replica {
     counts.speculations += members.count
     for slot in members {
       let gained = min(speculation.draw(&lots), most(speculation, slot, table))
-      gain(gained, slot, now: now, &table, &metrics)
+      gain(gained, slot, now: now, table, &metrics)
     }
     decodesWait = false
     late.removeAll(keepingCapacity: true)
@@ -74,7 +74,7 @@ extension Replica {
   }
 
   private mutating func gain(
-    _ tokens: Int, _ slot: Int, now: Int64, _ table: inout RequestTable, _ metrics: inout ServingMetrics
+    _ tokens: Int, _ slot: Int, now: Int64, _ table: RequestTable, _ metrics: inout ServingMetrics
   ) {
     let row = slots[slot]
     let cached = decodes.cached(slot)
@@ -88,12 +88,12 @@ extension Replica {
     table[row].generated += decodes.stepsSinceJoin(slot) + tokens
     table[row].computed = cached + tokens
     let left = table[row].outputTokens - table[row].generated
-    settleTrail(slot, &table)
+    settleTrail(slot, table)
     table.trails?.add(now, count: tokens, to: row)
     decodes.leave(slot: slot)
     decodes.join(slot: slot, cached: cached + tokens, steps: max(1, left))
     guard left <= 0 else { return }
     decodes.end(slot: slot)
-    finishDecode(slot, now: now, &table)
+    finishDecode(slot, now: now, table)
   }
 }

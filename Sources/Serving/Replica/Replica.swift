@@ -12,6 +12,7 @@ import Workloads
 struct Replica {
   let limits: ServingLimits
   let options: ReplicaOptions
+  let hasSpeculation: Bool
   let costs: StepTable
   /// Prices the draft model's steps, with speculation that has one.
   let draftCosts: StepTable?
@@ -53,6 +54,8 @@ struct Replica {
   /// When a decoding slot's newest token came out, while decodes wait for a step of prompts.
   var tokenTimes: [Int64]
   var decodesWait = false
+  /// Whether one who waits was not known in time for the step in progress.
+  var defersArrivals = false
   /// Decoding slots whose newest token came out before the last step: elsewhere, or before they lost their place.
   var late: [Int] = []
   /// Whether the step in progress verifies drafts, and the lots by which they are accepted.
@@ -75,6 +78,7 @@ struct Replica {
     if let tokens = batching.tokens { limits.maxBatchedTokens = tokens }
     self.limits = limits
     self.options = options
+    hasSpeculation = options.speculation != nil
     role = options.role
     self.costs = costs
     self.draftCosts = draftCosts
@@ -107,21 +111,21 @@ struct Replica {
   func canServe(_ request: Request) -> Bool { limits.canServe(request) }
 
   /// Puts a request into the waiting line.
-  mutating func enqueue(_ row: Int32, now: Int64, _ table: inout RequestTable) {
+  mutating func enqueue(_ row: Int32, now: Int64, _ table: RequestTable) {
     let tenant = ranking.tenant(table[row])
     if ranking.countsService, tenantRequests[tenant] == 0 {
       let steps = stepsTaken(at: now)
       ranking.becomesActive(tenant, decodeSteps: steps) { tenantRequests[$0] > 0 }
     }
     tenantRequests[tenant] += 1
-    wait(row, atHead: false, now: now, &table)
+    wait(row, atHead: false, now: now, table)
     if let span = clock.span, span.steps > 1, mayChangeWithArrival { cut(at: now) }
   }
 
   /// Whether a request that arrives could enter before the span ends: not while others wait in front of it for good.
   private var mayChangeWithArrival: Bool { waiting.count == 1 || !ranking.scheduler.line.isByArrival }
 
-  mutating func wait(_ row: Int32, atHead: Bool, now: Int64, _ table: inout RequestTable) {
+  mutating func wait(_ row: Int32, atHead: Bool, now: Int64, _ table: RequestTable) {
     table[row].isInLine = true
     backlog.add(table[row].promptRest, now: now)
     if waiting.isByArrival {
@@ -134,7 +138,7 @@ struct Replica {
   }
 
   /// The cache of a request has come from a prefill replica; blocks were reserved for it.
-  mutating func receive(_ row: Int32, now: Int64, _ table: inout RequestTable) {
+  mutating func receive(_ row: Int32, now: Int64, _ table: RequestTable) {
     received.append(row)
     tenantRequests[ranking.tenant(table[row])] += 1
     cut(at: now)
@@ -157,9 +161,9 @@ struct Replica {
   mutating func giveBack(_ blocks: Int) { pool.give(blocks) }
 
   /// A cache has arrived where it was sent.
-  mutating func departed(_ row: Int32, _ table: inout RequestTable) {
+  mutating func departed(_ row: Int32, _ table: RequestTable) {
     departing.removeAll { $0 == row }
-    releaseCache(row, &table)
+    releaseCache(row, table)
   }
 
   /// Tokens of the answer that a request here has, the current span's whole steps not included.

@@ -58,6 +58,9 @@ struct ReplicaClock {
   /// Picoseconds of the span that must have passed for its end to be at or after a time.
   func picoseconds(until time: Int64) -> Int64 { max(1, (time - start) * 1000 - carry) }
 
+  /// When the last of the steps that have ended began, given how long it took.
+  func start(ofLast picoseconds: Int64) -> Int64 { (end * 1000 + carry - picoseconds) / 1000 }
+
   /// What of the step has passed at a time, its energy in proportion.
   func part(until time: Int64) -> StepTable.Cost {
     guard time > start, picoseconds > 0 else { return StepTable.Cost(picoseconds: 0, nanojoules: 0) }

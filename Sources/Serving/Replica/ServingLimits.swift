@@ -18,6 +18,10 @@ package struct ServingLimits: Sendable, Equatable {
   package var watermarkBlocks: Int
   /// Whether a prompt may be cut to the token budget; otherwise it runs whole, alone if it exceeds the budget.
   package var chunkedPrefill: Bool
+  /// Whether a step is put together while the one before runs.
+  package var schedulesAhead = false
+  /// Whether a request enters only when the cache can hold its whole answer beside the running ones'.
+  package var reservesAnswers = false
 
   package init(
     maxBatchedTokens: Int, maxSequences: Int, maxModelLength: Int, blockSize: Int, blocks: Int,
@@ -61,6 +65,8 @@ package struct ServingLimits: Sendable, Equatable {
       maxBatchedTokens: runtime.maxBatchedTokens, maxSequences: sequences,
       maxModelLength: longest, blockSize: runtime.blockSize, blocks: blocks,
       watermarkBlocks: Int(Double(blocks) * runtime.watermark), chunkedPrefill: runtime.chunkedPrefill)
+    schedulesAhead = runtime.schedulesAhead
+    reservesAnswers = runtime.reservesAnswers
   }
 
   /// Blocks that hold so many tokens.

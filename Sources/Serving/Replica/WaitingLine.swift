@@ -16,22 +16,26 @@ struct WaitingLine {
   }
 
   private enum Places {
-    case arrival(Deque<Int32>)
+    /// In ``arrivals``, the commonest line, which is spared the unpacking.
+    case arrival
     case key(Heap<Place>)
     case tenants([Deque<Int32>])
     case changingKey([Int32])
   }
 
   private var places: Places
+  private var arrivals: Deque<Int32> = []
+  let isByArrival: Bool
   /// Requests that wait.
   private(set) var count = 0
   /// The request that goes next, once known; forgotten when anything changes.
   private var best: Int32?
 
   init(_ order: LineOrder, tenants: Int) {
+    isByArrival = order.isByArrival
     places =
       switch order {
-      case .arrival: .arrival([])
+      case .arrival: .arrival
       case .key: .key(Heap())
       case .tenants: .tenants(Array(repeating: [], count: tenants))
       case .changingKey: .changingKey([])
@@ -48,33 +52,31 @@ struct WaitingLine {
     }
   }
 
-  var isByArrival: Bool { if case .arrival = places { true } else { false } }
-
   /// The same as ``add(_:tenant:atHead:place:)`` for a line by arrival.
   mutating func addByArrival(_ row: Int32, atHead: Bool) {
-    add(row, tenant: 0, atHead: atHead) { Place(key: 0, order: 0, row: row) }
+    count += 1
+    best = nil
+    if atHead { arrivals.prepend(row) } else { arrivals.append(row) }
   }
 
   /// Puts a request into the line; `atHead` before the others of the same arrival order or key, as one that was
   /// preempted.
   mutating func add(_ row: Int32, tenant: Int, atHead: Bool, place: () -> Place) {
+    if isByArrival { return addByArrival(row, atHead: atHead) }
     count += 1
     best = nil
     switch places {
-    case .arrival(var line):
-      places = .arrival([])
-      if atHead { line.prepend(row) } else { line.append(row) }
-      places = .arrival(line)
+    case .arrival: break
     case .key(var heap):
-      places = .arrival([])
+      places = .arrival
       heap.insert(place())
       places = .key(heap)
     case .tenants(var lines):
-      places = .arrival([])
+      places = .arrival
       if atHead { lines[tenant].prepend(row) } else { lines[tenant].append(row) }
       places = .tenants(lines)
     case .changingKey(var rows):
-      places = .arrival([])
+      places = .arrival
       rows.append(row)
       places = .changingKey(rows)
     }
@@ -98,31 +100,27 @@ struct WaitingLine {
   }
 
   /// The request at the head of a line by arrival, whether it still waits or not; nothing for other lines.
-  var headByArrival: Int32? {
-    if case .arrival(let line) = places { line.first } else { nil }
-  }
+  var headByArrival: Int32? { arrivals.first }
 
   private mutating func find(_ isWaiting: (Int32) -> Bool, _ place: (Int32) -> Place) -> Int32? {
     switch places {
-    case .arrival(var line):
-      places = .arrival([])
-      while let row = line.first, !isWaiting(row) { line.removeFirst() }
-      places = .arrival(line)
-      return line.first
+    case .arrival:
+      while let row = arrivals.first, !isWaiting(row) { arrivals.removeFirst() }
+      return arrivals.first
     case .key(var heap):
-      places = .arrival([])
+      places = .arrival
       while let first = heap.min, !isWaiting(first.row) { heap.removeMin() }
       places = .key(heap)
       return heap.min?.row
     case .tenants(var lines):
-      places = .arrival([])
+      places = .arrival
       for tenant in lines.indices {
         while let row = lines[tenant].first, !isWaiting(row) { lines[tenant].removeFirst() }
       }
       places = .tenants(lines)
       return lines.compactMap(\.first).map(place).min()?.row
     case .changingKey(var rows):
-      places = .arrival([])
+      places = .arrival
       rows.removeAll { !isWaiting($0) }
       places = .changingKey(rows)
       return rows.map(place).min()?.row
@@ -133,21 +131,22 @@ struct WaitingLine {
   mutating func removeNext(_ row: Int32, tenant: Int) {
     count -= 1
     best = nil
+    if isByArrival {
+      arrivals.removeFirst()
+      return
+    }
     switch places {
-    case .arrival(var line):
-      places = .arrival([])
-      line.removeFirst()
-      places = .arrival(line)
+    case .arrival: break
     case .key(var heap):
-      places = .arrival([])
+      places = .arrival
       heap.removeMin()
       places = .key(heap)
     case .tenants(var lines):
-      places = .arrival([])
+      places = .arrival
       lines[tenant].removeFirst()
       places = .tenants(lines)
     case .changingKey(var rows):
-      places = .arrival([])
+      places = .arrival
       rows.removeAll { $0 == row }
       places = .changingKey(rows)
     }
@@ -159,7 +158,7 @@ struct WaitingLine {
   /// Everybody who waits, in no particular order.
   func rows(isWaiting: (Int32) -> Bool) -> [Int32] {
     switch places {
-    case .arrival(let line): line.filter(isWaiting)
+    case .arrival: arrivals.filter(isWaiting)
     case .key(let heap): heap.unordered.map(\.row).filter(isWaiting)
     case .tenants(let lines): lines.flatMap { $0 }.filter(isWaiting)
     case .changingKey(let rows): rows.filter(isWaiting)
