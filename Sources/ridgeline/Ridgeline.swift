@@ -20,7 +20,8 @@ struct Ridgeline: ParsableCommand {
       """,
     version: "ridgeline 0.1.0",
     subcommands: [
-      PredictCommand.self, StepCommand.self, SimulateCommand.self, CompareCommand.self, CapacityCommand.self,
+      PredictCommand.self, StepCommand.self, PlatformsCommand.self, SimulateCommand.self, CompareCommand.self,
+      CapacityCommand.self,
       StudyCommand.self,
       CalibrateCommand.self, ValidateCommand.self, ListCommand.self, ShowCommand.self,
     ])
