@@ -22,19 +22,23 @@ let package = Package(
     .target(name: "Documents", dependencies: ["Quantities", yams]),
     .target(name: "Hardware", dependencies: ["Quantities", "Documents"]),
     .target(name: "ModelGraph", dependencies: ["Quantities", "Documents"]),
+    .target(name: "Techniques", dependencies: ["Quantities", "Documents", "ModelGraph"]),
     .target(name: "CostModels", dependencies: ["Quantities", "Documents", "Hardware", "ModelGraph"]),
     .target(name: "EventKernel", dependencies: [heap]),
     .target(name: "Workloads", dependencies: ["Quantities", "Documents", "EventKernel"]),
     .target(
       name: "Execution",
-      dependencies: ["Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "EventKernel"]),
+      dependencies: [
+        "Quantities", "Documents", "Hardware", "ModelGraph", "Techniques", "CostModels", "EventKernel",
+      ]),
     .systemLibrary(name: "CGSL", pkgConfig: "gsl", providers: [.apt(["libgsl-dev"])]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "Statistics", dependencies: ["EventKernel", "CGSL"]),
     .target(
       name: "Serving",
       dependencies: [
-        "Quantities", "EventKernel", "Workloads", "CostModels", "Execution", "Statistics", deque, histogram,
+        "Quantities", "Documents", "EventKernel", "Workloads", "CostModels", "Execution", "Statistics", deque,
+        histogram,
       ]),
     .target(
       name: "Calibration",
@@ -46,14 +50,14 @@ let package = Package(
     .target(
       name: "Studies",
       dependencies: [
-        "Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "EventKernel", "Execution", "Workloads",
-        "Serving", "Statistics", "Reporting",
+        "Quantities", "Documents", "Hardware", "ModelGraph", "Techniques", "CostModels", "EventKernel", "Execution",
+        "Workloads", "Serving", "Statistics", "Reporting",
       ]),
     .executableTarget(
       name: "ridgeline",
       dependencies: [
-        "Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "Execution", "Workloads", "Serving",
-        "Calibration", "Statistics", "Studies", "Reporting", argumentParser,
+        "Quantities", "Documents", "Hardware", "ModelGraph", "Techniques", "CostModels", "Execution", "Workloads",
+        "Serving", "Calibration", "Statistics", "Studies", "Reporting", argumentParser,
       ]),
     .executableTarget(
       name: "ridgeline-bench",
@@ -80,8 +84,13 @@ let package = Package(
     .testTarget(name: "CommandTests", dependencies: ["ridgeline"]),
     .target(
       name: "TestSupport",
-      dependencies: ["Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "Execution"],
+      dependencies: ["Quantities", "Documents", "Hardware", "ModelGraph", "Techniques", "CostModels", "Execution"],
       path: "Tests/TestSupport"),
+    .testTarget(
+      name: "TechniqueTests",
+      dependencies: [
+        "TestSupport", "Documents", "EventKernel", "Techniques", "ModelGraph", "CostModels", "Execution", "Quantities",
+      ]),
     .testTarget(name: "GraphTests", dependencies: ["TestSupport", "EventKernel", "ModelGraph", "Quantities"]),
     .testTarget(
       name: "CostTests",

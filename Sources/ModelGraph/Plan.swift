@@ -6,6 +6,10 @@ package struct Plan: Sendable, Hashable {
   package var formats: Formats
   package var parallelism: Parallelism
   package var routing: ExpertRouting
+  package var weightSparsity: WeightSparsity?
+  package var activationSparsity: ActivationSparsity?
+  /// Prompt tokens whose widest activations are alive at once; nothing for all of a step.
+  package var activationSlice: Int?
 
   package init(
     formats: Formats, parallelism: Parallelism = Parallelism(), routing: ExpertRouting = .uniform
@@ -27,6 +31,7 @@ package struct Formats: Sendable, Hashable {
   /// Format of the residual stream, attention arithmetic, embeddings and LM head: at least 16 bits, as serving
   /// runtimes keep them when the projections are narrower.
   package var stream: NumberFormat
+  package var details = FormatDetails()
 
   package init(
     weights: NumberFormat, experts: NumberFormat? = nil, activations: NumberFormat, kv: NumberFormat,
@@ -47,6 +52,12 @@ package struct Formats: Sendable, Hashable {
 
   /// Format of embeddings and LM head.
   package var head: NumberFormat { weights.bits >= 16 ? weights : stream }
+
+  /// How tensors lie in memory.
+  package var storedWeights: StoredFormat { details.weights ?? StoredFormat(weights) }
+  package var storedExperts: StoredFormat { details.experts ?? StoredFormat(experts) }
+  package var storedHead: StoredFormat { details.head ?? StoredFormat(head) }
+  package var storedKV: StoredFormat { details.kv ?? StoredFormat(kv) }
 }
 
 /// Degrees of parallelism. Devices = tensor x pipeline x data; experts are spread over some of tensor x data.
