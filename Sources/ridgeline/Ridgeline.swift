@@ -21,9 +21,10 @@ struct Ridgeline: ParsableCommand {
       """,
     version: "ridgeline \(ToolVersion.text)",
     subcommands: [
-      PredictCommand.self, StepCommand.self, SimulateCommand.self, CompareCommand.self, CapacityCommand.self,
-      StudyCommand.self, SizeCommand.self, RequireCommand.self, EnergyCommand.self, ReportCommand.self,
-      SweepCommand.self, RunsCommand.self, TechniquesCommand.self, CalibrateCommand.self, ValidateCommand.self,
+      PredictCommand.self, StepCommand.self, PlatformsCommand.self, SimulateCommand.self, CompareCommand.self,
+      CapacityCommand.self, StudyCommand.self, SizeCommand.self, RequireCommand.self, EnergyCommand.self,
+      ReportCommand.self, SweepCommand.self, RunsCommand.self, TechniquesCommand.self, CalibrateCommand.self,
+      ValidateCommand.self,
       ListCommand.self, ShowCommand.self,
     ])
 

@@ -56,6 +56,7 @@ struct ReplicaBuilder {
     // A draft model keeps its own formats and runs under the same plan.
     var drafting = settings
     drafting.formats = FormatRequest(kv: settings.formats.kv)
+    drafting.plan = nil
     let draft = try speculation.draft.map { try deployment(drafting, model: $0) }
     return Speculation(
       acceptance: speculation.acceptance, verified: speculation.verified, batchLimit: speculation.batchLimit ?? .max,
@@ -78,6 +79,7 @@ struct ReplicaBuilder {
       techniques: other == nil
         ? try (settings.techniques ?? []).map { try $0.resolved { try Techniques.parse($0) } } : [])
     request.scale = settings.scale ?? HardwareScale()
+    request.plan = try settings.plan.map { try $0.resolved { try library.plans.find($0) } }
     return try library.deployment(request)
   }
 
