@@ -23,11 +23,11 @@ package struct Decoding: Sendable {
 }
 
 /// What one token of every sequence costs, on average.
-struct TokenCost {
-  var time: Seconds
-  var bottleneck: Seconds
-  var energy: Joules
-  var byBound: TimeByBound
+package struct TokenCost: Sendable {
+  package var time: Seconds
+  package var bottleneck: Seconds
+  package var energy: Joules
+  package var byBound: TimeByBound
 
   init(_ price: StepPrice) {
     time = price.time
@@ -57,7 +57,7 @@ struct TokenCost {
 extension Deployment {
   /// The mean cost of one more token of every sequence: a step, or its share of a cycle of drafts and verification.
   /// - Parameter step: A decode step with one token of each sequence.
-  func tokenCost(_ step: StepShape) -> TokenCost {
+  package func tokenCost(_ step: StepShape) -> TokenCost {
     var cost = TokenCost(price(step))
     if let drafting = decoding?.drafting { cost = cycle(drafting, step) }
     if let reasoning = decoding?.reasoning, let assistant = decoding?.assistant {
