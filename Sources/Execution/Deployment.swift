@@ -47,6 +47,7 @@ package struct Deployment: Sendable {
       + (platform.dies > 1 ? ["\(platform.name) holds \(platform.dies) dies a package; tp, pp and dp count dies"] : [])
     var design = Design(
       model: model, plan: Plan(formats: chosen, parallelism: parallelism, routing: routing))
+    design.plan.cacheCopies = runtime.cacheCopies
     try Techniques.apply(techniques, to: &design)
     self.techniques = techniques.map(Techniques.text)
     self.design = design

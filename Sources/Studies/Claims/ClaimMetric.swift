@@ -18,6 +18,7 @@ package enum ClaimMetric: String, CaseIterable, Sendable {
   case largestBatch = "largest_batch"
   case longestContext = "longest_context"
   case weights, cache, activations, memory
+  case wideActivations = "wide_activations"
   case cachePerToken = "cache_per_token"
   case state
   // Of a step.
@@ -58,7 +59,7 @@ package enum ClaimMetric: String, CaseIterable, Sendable {
   package var style: ResultTable.Style {
     switch self {
     case .ttft, .tpot, .e2e, .stepTime, .kernelTime, .launchTime, .ttftMean, .tpotMean, .e2eMean, .ttftP99: .time
-    case .weights, .cache, .activations, .memory, .cachePerToken, .state: .size
+    case .weights, .cache, .activations, .wideActivations, .memory, .cachePerToken, .state: .size
     case .outputRate, .totalRate, .inputRate, .requestRate, .outputRatePerDevice, .servedTokens, .servedRequests: .rate
     case .powerPerDevice: .power
     case .energyPerToken: .energy

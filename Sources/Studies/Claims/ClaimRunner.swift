@@ -53,7 +53,14 @@ package struct ClaimRunner: Sendable {
   package init(library: Library) { evaluator = ClaimEvaluator(library: library) }
 
   package func score(_ claim: Claim, of file: ClaimFile) throws -> ScoredClaim {
-    ScoredClaim(file: file, claim: claim, figures: try claim.figures.map(score))
+    do {
+      return ScoredClaim(file: file, claim: claim, figures: try claim.figures.map(score))
+    } catch let error as DataError {
+      throw error
+    } catch {
+      // Plans that cannot be are faults of the file that asks for them.
+      throw DataError(file: file.name, field: claim.id, problem: "\(error)")
+    }
   }
 
   private func score(_ figure: Figure) throws -> ScoredFigure {

@@ -25,7 +25,8 @@ package struct ClaimEvaluator: Sendable {
       return metric == .kernelTime ? time.value : (flops / time).value
     case .stepTime, .attentionShare, .hostShare, .bandwidthShare, .launchTime, .distinctExperts:
       return try step(metric, plan, deployment)
-    case .weights, .cache, .activations, .memory, .cachePerToken, .state, .largestBatch, .longestContext:
+    case .weights, .cache, .activations, .wideActivations, .memory, .cachePerToken, .state, .largestBatch,
+      .longestContext:
       return try memory(metric, plan, deployment)
     case .layerMACs: return try Self.layerMACs(deployment.graph, tokens: prompt(plan, deployment))
     case .activeParameters: return Double(deployment.model.activeParameterCount)
@@ -108,6 +109,9 @@ package struct ClaimEvaluator: Sendable {
     case .largestBatch: return Double(ledger.largestBatch(batch) * deployment.parallelism.data)
     case .cache: return cache.value
     case .activations: return alive.value
+    case .wideActivations:
+      let stream = deployment.plan.formats.stream.size(of: Double(2 * deployment.model.hidden * tokens))
+      return (alive - stream).value - 4 * Double(batch.prompts * deployment.model.vocabulary)
     default: return (ledger.weights + cache + alive).value
     }
   }
