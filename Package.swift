@@ -28,7 +28,7 @@ let package = Package(
     .target(name: "Workloads", dependencies: ["Quantities", "Documents", "EventKernel"]),
     .target(
       name: "Execution",
-      dependencies: ["Quantities", "Documents", "Hardware", "ModelGraph", "Techniques", "CostModels"]),
+      dependencies: ["Quantities", "Documents", "Hardware", "ModelGraph", "Techniques", "CostModels", "EventKernel"]),
     .systemLibrary(name: "CGSL", pkgConfig: "gsl", providers: [.apt(["libgsl-dev"])]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "Statistics", dependencies: ["EventKernel", "CGSL"]),
@@ -100,7 +100,9 @@ let package = Package(
       ]),
     .testTarget(
       name: "ExecutionTests",
-      dependencies: ["TestSupport", "EventKernel", "Execution", "CostModels", "ModelGraph", "Quantities"]),
+      dependencies: [
+        "TestSupport", "Documents", "EventKernel", "Execution", "CostModels", "Hardware", "ModelGraph", "Quantities",
+      ]),
     .testTarget(
       name: "ReplayTests",
       dependencies: [

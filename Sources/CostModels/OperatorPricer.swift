@@ -30,6 +30,11 @@ package struct OperatorPricer: Sendable {
     cap = device.power.cap
   }
 
+  /// The same constants on another device.
+  package func on(_ device: Device) -> OperatorPricer {
+    OperatorPricer(platform: platform.with(device), constants: constants)
+  }
+
   /// Prices one instance of an operator.
   /// - Complexity: O(tiles in the class's menu) for GEMMs, O(1) otherwise.
   package func price(_ work: Operator) -> OperatorPrice {

@@ -35,6 +35,15 @@ package struct Platform: Sendable {
   }
 }
 
+extension Platform {
+  /// The same platform with another device in each place.
+  package func with(_ device: Device) -> Platform {
+    Platform(
+      name: name, title: title, device: device, available: available, perNode: perNode, peerPath: peerPath,
+      nodePath: nodePath, price: price, dies: dies)
+  }
+}
+
 /// The bandwidth and latency between two devices, one direction.
 package struct LinkPath: Sendable, Equatable {
   package var name: String

@@ -73,9 +73,11 @@ extension Deployment {
     var cost = TokenCost(price(verifying))
     if let draft = decoding?.draft {
       var pass = step
-      // The first pass takes in what the last cycle accepted.
+      // The first pass takes in what the last cycle accepted, and is scheduled as a step is.
       pass.decodeQueries = max(1, Int(drafting.tokensPerCycle.rounded(.up)))
+      let constants = pricer.constants
       cost.add(draft.draftCost(pass), times: 1)
+      cost.time += constants.time(.stepOverhead) + constants.time(.stepPerSequence) * Double(step.sequences)
       pass.decodeQueries = drafting.width
       if drafting.depth > 1 { cost.add(draft.draftCost(pass), times: Double(drafting.depth - 1)) }
     }
@@ -83,12 +85,12 @@ extension Deployment {
     return cost
   }
 
-  /// A pass of a draft: its devices' time and its launches, but none of the scheduling that a step of its own would need.
+  /// A pass of a draft: its devices' time and its launches. Passes follow one another without scheduling between them.
   private func draftCost(_ step: StepShape) -> TokenCost {
     let price = price(step)
     var cost = TokenCost(price)
     let constants = pricer.constants
-    let scheduling = constants.time(.stepOverhead) + constants.time(.stepPerSequence) * Double(step.sequences)
+    let scheduling = constants.time(.stepOverhead) + constants.time(.stepPerSequence) * Double(step.decodeTokens)
     cost.time = max(price.deviceTime, price.time - scheduling)
     cost.bottleneck = cost.time
     cost.byBound[.host] = cost.time - price.deviceTime

@@ -26,6 +26,8 @@ package struct Deployment: Sendable {
 
   /// What techniques make of requests.
   package var workload: WorkloadRewrite { design.workload }
+  /// Where tensors live and operators run, unless all is on the devices that compute.
+  package private(set) var placement: Placement?
 
   package var model: Model { graph.model }
   package var plan: Plan { graph.plan }
@@ -48,6 +50,7 @@ package struct Deployment: Sendable {
     var design = Design(
       model: model, plan: Plan(formats: chosen, parallelism: parallelism, routing: routing))
     design.plan.cacheCopies = runtime.cacheCopies
+    design.plan.promptLogits = runtime.promptLogits
     try Techniques.apply(techniques, to: &design)
     self.techniques = techniques.map(Techniques.text)
     self.design = design
@@ -56,9 +59,26 @@ package struct Deployment: Sendable {
     try checkDevices()
   }
 
-  /// The same deployment under other constants.
+  /// The same deployment under a plan on a machine.
+  /// - Parameter constants: Calibrated constants of devices other than the main one.
+  /// - Throws: ``MachineError``, ``PlacementError``, ``UnsupportedFormat``, or what `constants` throws.
+  package func placed(
+    by plan: PlacementPlan, on machine: Machine, powerCap: Watts? = nil, clock: Double = 1,
+    constants: @escaping @Sendable (Device) throws -> Constants
+  ) throws -> Deployment {
+    var copy = self
+    if clock != 1 { copy.pricer = pricer.clocked(clock) }
+    copy.placement = try Placement(
+      plan, on: machine,
+      Placement.Parts(
+        graph: graph, runtime: runtime, pricer: copy.pricer, constants: constants, powerCap: powerCap))
+    return copy
+  }
+
+  /// The same deployment under other constants, without a placement.
   package func with(_ constants: Constants) -> Deployment {
     var copy = self
+    copy.placement = nil
     copy.pricer = OperatorPricer(platform: platform, constants: constants)
     return copy
   }

@@ -11,6 +11,7 @@ package struct Library: Sendable {
   package let platforms: PlatformFinder
   package let models: Catalogue<ModelFile>
   package let runtimes: Catalogue<RuntimeProfile>
+  package let plans: Catalogue<PlacementPlan>
   package var calibrations: [Calibration]
 
   /// Reads the folder given, or the one ``DataFolder`` finds.
@@ -19,6 +20,7 @@ package struct Library: Sendable {
     platforms = try PlatformFinder(hardwareFolder: folder + "/Hardware")
     models = try Catalogue(folder: folder + "/Workloads/Models")
     runtimes = try Catalogue(folder: folder + "/Hardware/Runtimes")
+    plans = try Catalogue(folder: folder + "/Workloads/Plans")
     calibrations = try Catalogue<Calibration>(folder: folder + "/Hardware/Calibrations").all()
   }
 
@@ -38,6 +40,12 @@ package struct Library: Sendable {
     package var parallelism: Parallelism
     package var routing: ExpertRouting
     package var techniques: [NamedChoice]
+    /// Where tensors live and operators run; nothing for all on the devices that compute.
+    package var plan: PlacementPlan?
+    /// Board power of each device that a plan's steps are stretched to stay under.
+    package var powerCap: Watts?
+    /// Clock of the arithmetic units, as a share of the device's own.
+    package var clock = 1.0
 
     package init(
       model: String, hardware: String, runtime: String, formats: FormatRequest = FormatRequest(),
@@ -73,6 +81,12 @@ package struct Library: Sendable {
       parallelism: request.parallelism, routing: request.routing, calibration: calibration,
       techniques: request.techniques)
     deployment = adjustments.applied(to: deployment)
+    let isPlain = request.powerCap == nil && request.clock == 1
+    if request.plan != nil || !isPlain {
+      deployment = try deployment.placed(
+        by: request.plan ?? .resident, on: machine(request.hardware), powerCap: request.powerCap,
+        clock: request.clock, constants: constants(runtime: runtime.name))
+    }
     let design = deployment.design
     guard design.drafting != nil || design.reasoning != nil else { return deployment }
     deployment.decoding = Decoding(
@@ -102,6 +116,19 @@ package struct Library: Sendable {
     } catch is PlanError {
       own.parallelism.tensor = 1
       return try deployment(own, adjustments: adjustments)
+    }
+  }
+
+  /// Everything the hardware file describes, for plans.
+  package func machine(_ hardware: String) throws -> Machine {
+    try MachineBuilder(finder: platforms).machine(platforms.find(hardware), name: hardware)
+  }
+
+  /// Constants of any device under a runtime.
+  package func constants(runtime: String) -> @Sendable (Device) throws -> Constants {
+    let (calibrations, folder) = (calibrations, calibrationFolder)
+    return { device in
+      try CalibrationChoice(device: device, runtime: runtime, from: calibrations, folder: folder).constants
     }
   }
 }

@@ -36,7 +36,7 @@ extension Deployment {
   /// Prices one step.
   /// - Complexity: O(distinct layers).
   package func price(_ step: StepShape) -> StepPrice {
-    price(pricedOperators(step), step)
+    placement?.price(step) ?? price(pricedOperators(step), step)
   }
 
   /// Adds up priced operators of a step: device time, or launches where the host is slower, and the runtime's own time.
@@ -76,7 +76,8 @@ extension Deployment {
     let launching = captured ? Seconds.zero : constants.time(.launch) * Double(launches)
     let exposed = max(Seconds.zero, launching - device)
     let prompts = step.prefillTokens > 0 ? constants.time(.stepWithPrompts) : Seconds.zero
-    return exposed + constants.time(.stepOverhead) + constants.time(.stepPerSequence) * Double(step.sequences)
+    return exposed + constants.time(.stepOverhead) + constants.time(.stepPerSequence)
+      * Double(step.decodeTokens + step.prefillSequences)
       + prompts
   }
 }

@@ -21,6 +21,8 @@ package struct System: Sendable {
     package var count: Int
     /// DRAM of each, when the system's differs from the device file's.
     package var memory: Bytes?
+    /// Sequential read rate of each drive as measured in this system, in place of the device file's.
+    package var read: BytesPerSecond?
   }
 
   package struct Connection: Sendable {
@@ -69,12 +71,13 @@ extension System: CatalogueEntry {
       try sources.cover(block, ["overhead_power"])
       let devices = try block.required("devices").array().map { item in
         try item.strictObject { device in
-          try sources.cover(device, ["count", "memory"])
+          try sources.cover(device, ["count", "memory", "read"])
           return DeviceGroup(
             id: try device.string("id"),
             device: try device.string("device"),
             count: try device.int("count", in: 1...100_000),
-            memory: try device.optionalQuantity("memory", SizeDimension.self))
+            memory: try device.optionalQuantity("memory", SizeDimension.self),
+            read: try device.optionalQuantity("read", BandwidthDimension.self))
         }
       }
       return NodeGroup(

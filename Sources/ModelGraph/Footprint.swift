@@ -34,6 +34,15 @@ package struct Footprint: Sendable {
   package var kvPerTokenEveryLayer: Bytes { windowedKVPerToken.reduce(kvPerToken) { $0 + $1.size } }
 }
 
+/// Weights of one device, by what they are.
+package struct WeightParts: Sendable, Equatable {
+  /// Of the layers, routed experts left out.
+  package var dense: Bytes
+  package var experts: Bytes
+  /// Token table and head.
+  package var tables: Bytes
+}
+
 extension OperatorGraph {
   /// The memory one device needs; with a pipeline, the device with the most layers.
   package var footprint: Footprint {
@@ -84,17 +93,25 @@ extension OperatorGraph {
 
   /// Weights of one device: experts are spread or split, everything else is split by tensor parallelism.
   private func weightBytes(depth: Double) -> Bytes {
-    let layers = ((model.encoder?.runs ?? []) + model.decoder.runs).reduce(Bytes.zero) { $0 + weightBytes($1) }
+    let parts = weightParts
+    return (parts.dense + parts.experts) * depth + parts.tables
+  }
+
+  /// Weights of one device by what they are; with a pipeline, layers are those of all stages together.
+  package var weightParts: WeightParts {
+    var parts = WeightParts(dense: .zero, experts: .zero, tables: .zero)
+    for run in (model.encoder?.runs ?? []) + model.decoder.runs { add(run, to: &parts) }
     let tables = Double(model.embeddingParameters + model.headParameters)
     // The first stage holds the token table and the last the head: with a pipeline they are on unlike devices.
     let tablesHere =
       parallelism.pipeline > 1 ? max(Double(model.embeddingParameters), Double(model.headParameters)) : tables
     let images = Double(model.imageEncoder?.parameters ?? 0)
-    return layers * depth + formats.storedHead.size(of: (tablesHere + images) / Double(parallelism.tensor))
+    parts.tables = formats.storedHead.size(of: (tablesHere + images) / Double(parallelism.tensor))
+    return parts
   }
 
-  /// Weights of some equal layers, in their own formats where they have any.
-  private func weightBytes(_ run: LayerRun) -> Bytes {
+  /// Adds some equal layers, in their own formats where they have any.
+  private func add(_ run: LayerRun, to parts: inout WeightParts) {
     let formats = run.layer.formats ?? self.formats
     let all = Double(run.count * model.parameters(of: run.layer))
     let tensor = Double(parallelism.tensor)
@@ -108,11 +125,12 @@ extension OperatorGraph {
     }
     let copied = Double(run.count) * copiedParameters(run.layer) * (1 - 1 / tensor)
     let mixing = formats.storedWeights.size(of: (all - expert - network) / tensor + copied)
-    return pruned(mixing, formats.storedWeights, inNetwork: false)
+    parts.dense +=
+      pruned(mixing, formats.storedWeights, inNetwork: false)
       + pruned(formats.storedWeights.size(of: network / tensor), formats.storedWeights, inNetwork: true)
-      + pruned(
-        formats.storedExperts.size(of: expert / Double(parallelism.expert * parallelism.expertTensor)),
-        formats.storedExperts, inNetwork: true)
+    parts.experts += pruned(
+      formats.storedExperts.size(of: expert / Double(parallelism.expert * parallelism.expertTensor)),
+      formats.storedExperts, inNetwork: true)
   }
 
   private func pruned(_ size: Bytes, _ stored: StoredFormat, inNetwork: Bool) -> Bytes {
@@ -149,7 +167,11 @@ extension OperatorGraph {
     let stream = formats.stream.size(of: Double(2 * hidden))
     let wide = formats.stream.size(of: Double(widest))
     let slice = min(tokens, plan.activationSlice ?? tokens)
-    let logits = NumberFormat.fp32.size(of: Double(sampled * model.vocabulary.dividedUp(by: parallelism.tensor)))
+    // Logits that are sampled from are widened; those of a whole prompt are not.
+    let words = Double(model.vocabulary.dividedUp(by: parallelism.tensor))
+    let logits =
+      plan.promptLogits
+      ? formats.stream.size(of: Double(slice) * words) : NumberFormat.fp32.size(of: Double(sampled) * words)
     return stream * Double(tokens) + wide * Double(slice) + logits
   }
 

@@ -201,7 +201,7 @@ extension OperatorGraph {
       work.attention = formats.details.attention
       work.vectorWork = FLOPs(context * cost.cachedElements * cost.stored.expansion)
       list.append(work)
-      if plan.cacheCopies > 0 { addCacheCopy(cost, step, count: count, to: &list) }
+      if plan.cacheCopies > 0, cost.keyBytes > .zero { addCacheCopy(cost, step, count: count, to: &list) }
     }
     if step.prefillTokens > 0 {
       let tokens = Double(step.prefillTokens)

@@ -55,7 +55,7 @@ package struct OperatorGraph: Sendable {
 
   // MARK: Ends of the stack
 
-  private func addEmbedding(_ step: StepShape, to list: inout [Operator]) {
+  func addEmbedding(_ step: StepShape, to list: inout [Operator]) {
     let elements = Double(step.tokens * hidden)
     list.append(
       elementwise(
@@ -79,14 +79,14 @@ package struct OperatorGraph: Sendable {
     list.append(work)
   }
 
-  private func addHead(_ step: StepShape, to list: inout [Operator]) {
-    let rows = step.sampledTokens
+  func addHead(_ step: StepShape, to list: inout [Operator]) {
+    let rows = plan.promptLogits ? step.tokens : step.sampledTokens
     if let norm = model.decoder.finalNorm, norm != .none {
       addNorm("final_norm", rows: step.tokens, count: 1, to: &list)
     }
     guard rows > 0 else { return }
     let first = list.count
-    defer { rescope(&list, from: first, as: .sampled) }
+    defer { rescope(&list, from: first, as: plan.promptLogits ? .tokens : .sampled) }
     let width = model.embedding.width ?? hidden
     if width != hidden {
       addGEMM("head_project", rows: rows, columns: width, inner: hidden, count: 1, to: &list)
@@ -113,7 +113,7 @@ package struct OperatorGraph: Sendable {
 
   // MARK: Layers
 
-  private func addLayer(_ run: LayerRun, _ step: StepShape, to list: inout [Operator]) {
+  func addLayer(_ run: LayerRun, _ step: StepShape, to list: inout [Operator]) {
     guard let own = run.layer.formats else { return addOwnLayer(run, step, to: &list) }
     var graph = self
     graph.plan.formats = own
@@ -184,7 +184,7 @@ package struct OperatorGraph: Sendable {
     addFeedForward(feedForward, step, count: run.count, to: &list)
   }
 
-  private func addEncoderLayer(_ run: LayerRun, _ step: StepShape, to list: inout [Operator]) {
+  func addEncoderLayer(_ run: LayerRun, _ step: StepShape, to list: inout [Operator]) {
     addNorm("encoder_norm", rows: step.encoderTokens, count: run.count * run.layer.normCount, to: &list)
     for case .attention(let attention) in run.layer.mixers {
       addEncoderAttention(attention, step, count: run.count, to: &list)

@@ -52,6 +52,18 @@ struct DeploymentOptions: ParsableArguments {
       valueName: "technique"))
   var techniques: [String] = []
 
+  @Option(
+    help: ArgumentHelp(
+      "Where tensors live and operators run: a name from 'ridgeline list plans', a plan file, or 'auto'; default: "
+        + "everything on the devices that compute.", valueName: "plan"))
+  var plan: String?
+
+  @Option(help: "Board power of each device that a plan's steps are stretched to stay under, such as '300 W'.")
+  var boardPower: String?
+
+  @Option(parsing: .unconditional, help: "Clock of the arithmetic units under a plan, as a share of the device's own.")
+  var clock: Double?
+
   func request() throws -> Library.Request {
     guard let model else { throw UsageError("--model is missing, for example --model llama-3-8b") }
     guard let hardware else { throw UsageError("--hardware is missing, for example --hardware h100-sxm") }
@@ -60,6 +72,36 @@ struct DeploymentOptions: ParsableArguments {
       parallelism: try parallelism(over: Parallelism()),
       routing: try expertSkew.map { .powerLaw(try checked($0, "--expert-skew", ExpertRouting.exponents)) } ?? .uniform,
       techniques: try techniques.map(Techniques.parse))
+  }
+
+  /// The deployment under the plan that was asked for; resident when none was.
+  func placed(by library: Library, for batch: BatchCase) throws -> Deployment {
+    var request = try planned(try request(), by: library, for: batch)
+    request.plan = request.plan ?? .resident
+    return try library.deployment(request)
+  }
+
+  /// The request with the plan, power limit and clock that options name.
+  func planned(_ base: Library.Request, by library: Library, for batch: BatchCase) throws -> Library.Request {
+    var request = base
+    request.powerCap = try boardPower.map(power)
+    request.clock = try clock.map { try checked($0, "--clock", 0.05...2) } ?? 1
+    guard let plan else { return request }
+    guard plan == "auto" else {
+      request.plan = try library.plans.find(plan)
+      return request
+    }
+    let attempts = try PlanSearch(library: library).search(request, batch)
+    for attempt in attempts { standardError("Plan \(attempt.plan.name): \(attempt.reason)") }
+    request.plan = attempts.first?.plan
+    return request
+  }
+
+  private func power(_ text: String) throws -> Watts {
+    guard let power = try? Watts(parsing: text), power > .zero else {
+      throw UsageError("--board-power: found '\(text)', expected a power such as '300 W'")
+    }
+    return power
   }
 
   /// Replaces what options name in a scenario.

@@ -65,7 +65,7 @@ enum Failure {
     error is PlanError || error is TechniqueError || error is DeploymentError || error is UnsupportedFormat
       || error is TooManyWindows
       || error is UnsuitableDevice
-      || error is ReplayError
+      || error is ReplayError || error is MachineError || error is PlacementError
   }
 
   private static func say(_ message: String, _ code: Int32) -> Int32 {

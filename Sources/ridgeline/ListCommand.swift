@@ -11,7 +11,7 @@ import Studies
 
 /// What can be listed.
 enum EntryKind: String, ExpressibleByArgument, CaseIterable {
-  case devices, systems, links, models, runtimes, calibrations, traffic, scenarios
+  case devices, systems, links, models, runtimes, plans, calibrations, traffic, scenarios
   case schedulers, routers, admissions, evictions, autoscalers
 
   /// The policies of this kind; nothing for data files.
@@ -72,6 +72,7 @@ struct EntryTables {
     case .links: try links()
     case .models: try models()
     case .runtimes: try runtimes()
+    case .plans: try plans()
     case .calibrations: calibrations()
     case .traffic: try traffic()
     case .scenarios: try scenarios()
@@ -159,6 +160,21 @@ struct EntryTables {
         .text(runtime.name), .text(runtime.title), .number(runtime.memoryFraction), .int(runtime.blockSize),
         .int(runtime.maxBatchedTokens), .int(runtime.maxSequences), .text(runtime.batching.rawValue),
         .text(runtime.graphCapture ? "yes" : "no"),
+      ])
+    }
+    return table
+  }
+
+  private func plans() throws -> ResultTable {
+    var table = ResultTable(columns: [
+      Column("name"), Column("title"), Column("weights"), Column("kv", heading: "kv cache"), Column("attention"),
+      Column("experts"),
+    ])
+    for plan in try library.plans.all() {
+      table.append([
+        .text(plan.name), .text(plan.title), .text(plan.weights.home ?? "main"),
+        .text(plan.kv.home ?? plan.attention.at ?? "main"), .text(plan.attention.at ?? "main"),
+        .text(plan.experts.home ?? "main"),
       ])
     }
     return table

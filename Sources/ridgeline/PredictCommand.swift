@@ -16,6 +16,8 @@ struct PredictCommand: ParsableCommand {
             --weights fp8 --activations fp8 --explain
         ridgeline predict --model llama-2-7b --hardware a10 --output 64 \\
             --with w4a16:group=128 --with kv-quant:bits=4
+        ridgeline predict --model llama-3-8b --hardware gaming-pc \\
+            --plan kv-host --input 100000 --any-length
         ridgeline predict --cases cases.csv --save priced.csv
       """)
 
@@ -70,7 +72,9 @@ struct PredictCommand: ParsableCommand {
       ("--tp", deployment.tp != nil), ("--pp", deployment.pp != nil), ("--ep", deployment.ep != nil),
       ("--dp", deployment.dp != nil), ("--batch", batch != 1), ("--input", input != 1024), ("--output", output != 256),
       ("--with", !deployment.techniques.isEmpty),
-      ("--explain", explain), ("--waves", waves), ("--any-length", anyLength), ("--format", format != .table),
+      ("--plan", deployment.plan != nil), ("--board-power", deployment.boardPower != nil),
+      ("--clock", deployment.clock != nil), ("--explain", explain), ("--waves", waves), ("--any-length", anyLength),
+      ("--format", format != .table),
     ]
     guard let (option, _) = given.first(where: \.1) else { return }
     throw UsageError("\(option) does not go with --cases, whose file says model, hardware, plan and sizes")
@@ -81,7 +85,9 @@ struct PredictCommand: ParsableCommand {
       sequences: try checked(batch, "--batch", BatchCase.sequenceRange),
       inputTokens: try checked(input, "--input", BatchCase.tokenRange),
       outputTokens: try checked(output, "--output", BatchCase.tokenRange))
-    let deployment = try Library().deployment(deployment.request())
+    let library = try Library()
+    let deployment = try library.deployment(
+      deployment.planned(deployment.request(), by: library, for: asked))
     let batch = deployment.rewritten(asked)
     let tokens = batch.inputTokens + batch.outputTokens
     if !anyLength, let limit = deployment.model.contextLimit, tokens > limit {

@@ -39,6 +39,7 @@ struct ShowCommand: ParsableCommand {
     case .systems: ["Hardware/Systems/\(try library.platforms.systems.find(name).name).yaml"]
     case .links: ["Hardware/Links/\(try library.platforms.links.find(name).name).yaml"]
     case .runtimes: ["Hardware/Runtimes/\(try library.runtimes.find(name).name).yaml"]
+    case .plans: ["Workloads/Plans/\(try library.plans.find(name).name).yaml"]
     case .calibrations: ["Hardware/Calibrations/\(try library.calibration(name).name).yaml"]
     case .traffic: ["Workloads/Traffic/\(try library.traffic().find(name).name).yaml"]
     case .scenarios: ["Workloads/Scenarios/\(try library.scenarios().find(name).name).yaml"]

@@ -66,7 +66,7 @@ package struct ClaimPlan: Sendable {
   static let keys = [
     "like", "model", "hardware", "runtime", "tp", "pp", "ep", "dp", "weights", "activations", "kv", "with",
     "expert_skew", "batch", "input", "output", "rounds", "step", "kernel", "scenario", "memory_fraction",
-    "max_num_batched_tokens", "graph_capture", "constants",
+    "max_num_batched_tokens", "graph_capture", "constants", "place",
   ]
 
   // MARK: Reading settings

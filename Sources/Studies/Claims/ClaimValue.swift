@@ -40,7 +40,11 @@ package struct ClaimEvaluator: Sendable {
   // MARK: Static batches
 
   package func deployment(_ plan: ClaimPlan) throws -> Deployment {
-    let request = try plan.request()
+    var request = try plan.request()
+    if let place = plan.optional("place") {
+      let name = try Located(place)
+      request.plan = try name.resolved { try library.plans.find($0) }
+    }
     guard let kernel = plan.optional("kernel") else {
       return try library.deployment(request, adjustments: plan.adjustments())
     }
