@@ -21,7 +21,7 @@ struct Ridgeline: ParsableCommand {
     version: "ridgeline 0.1.0",
     subcommands: [
       PredictCommand.self, StepCommand.self, SimulateCommand.self, CompareCommand.self, CapacityCommand.self,
-      StudyCommand.self, TechniquesCommand.self, ClaimsCommand.self,
+      StudyCommand.self, TechniquesCommand.self, ClaimsCommand.self, AdviseCommand.self, CrossoversCommand.self,
       CalibrateCommand.self, ValidateCommand.self, ListCommand.self, ShowCommand.self,
     ])
 
