@@ -28,7 +28,9 @@ let package = Package(
     .target(name: "Workloads", dependencies: ["Quantities", "Documents", "EventKernel"]),
     .target(
       name: "Execution",
-      dependencies: ["Quantities", "Documents", "Hardware", "ModelGraph", "Techniques", "CostModels", "EventKernel"]),
+      dependencies: [
+        "Quantities", "Documents", "Hardware", "ModelGraph", "Techniques", "CostModels", "EventKernel",
+      ]),
     .systemLibrary(name: "CGSL", pkgConfig: "gsl", providers: [.apt(["libgsl-dev"])]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "Statistics", dependencies: ["EventKernel", "CGSL"]),

@@ -25,11 +25,14 @@ struct DecodeCurves {
     }
   }
 
-  /// Pieces in an octave, and the context up to which there is one piece.
-  private static let piecesLog = 2
+  /// The context up to which there is one piece, and pieces in an octave beyond it.
   private static let firstLog = 5
+  private let piecesLog: Int
 
   private var curves: [ContiguousArray<Piece?>] = []
+
+  /// - Parameter piecesLog: Logarithm of the pieces in an octave; more where a schedule bends sharply.
+  init(piecesLog: Int = 2) { self.piecesLog = piecesLog }
 
   /// The piece that holds a context, priced when first asked for.
   /// - Parameter cap: Power that prices are under, and with them all that lies between.
@@ -37,9 +40,9 @@ struct DecodeCurves {
   mutating func piece(
     sequences: Int, context: Int64, under cap: Watts? = nil, price: (Int64) -> StepTable.Cost
   ) -> Piece {
-    let index = Self.index(context)
+    let index = index(context)
     if sequences < curves.count, index < curves[sequences].count, let piece = curves[sequences][index] { return piece }
-    let piece = Self.make(index, under: cap, price: price)
+    let piece = make(index, under: cap, price: price)
     store(piece, sequences, index)
     return piece
   }
@@ -54,18 +57,18 @@ struct DecodeCurves {
     curves[sequences][index] = piece
   }
 
-  private static func index(_ context: Int64) -> Int {
-    guard context >= 1 << firstLog else { return 0 }
+  private func index(_ context: Int64) -> Int {
+    guard context >= 1 << Self.firstLog else { return 0 }
     let octave = 63 - context.leadingZeroBitCount
     let piece = Int(context >> Int64(octave - piecesLog)) & (1 << piecesLog - 1)
-    return 1 + (octave - firstLog) << piecesLog + piece
+    return 1 + (octave - Self.firstLog) << piecesLog + piece
   }
 
-  private static func make(_ index: Int, under cap: Watts?, price: (Int64) -> StepTable.Cost) -> Piece {
+  private func make(_ index: Int, under cap: Watts?, price: (Int64) -> StepTable.Cost) -> Piece {
     var start: Int64 = 0
-    var width = Int64(1) << Int64(firstLog)
+    var width = Int64(1) << Int64(Self.firstLog)
     if index > 0 {
-      let octave = firstLog + (index - 1) >> piecesLog
+      let octave = Self.firstLog + (index - 1) >> piecesLog
       width = 1 << Int64(octave - piecesLog)
       start = (1 << Int64(piecesLog) + Int64((index - 1) & (1 << piecesLog - 1))) * width
     }

@@ -68,10 +68,11 @@ package struct Deployment: Sendable {
   ) throws -> Deployment {
     var copy = self
     if clock != 1 { copy.pricer = pricer.clocked(clock) }
-    copy.placement = try Placement(
-      plan, on: machine,
-      Placement.Parts(
-        graph: graph, runtime: runtime, pricer: copy.pricer, constants: constants, powerCap: powerCap))
+    let parts = Placement.Parts(
+      graph: graph, runtime: runtime, pricer: copy.pricer, constants: constants, powerCap: powerCap)
+    let filled =
+      StageSearch.isOpen(plan) ? try StageSearch(plan: plan, machine: machine, parts: parts).filled() : plan
+    copy.placement = try Placement(filled, on: machine, parts)
     return copy
   }
 

@@ -45,7 +45,7 @@ package final class StepTable {
   }
 
   /// What all devices draw while they wait in a step; a power cap must be above it.
-  package var standingPower: Watts { waitingPower * devices }
+  package var standingPower: Watts { deployment.placement?.standingPower ?? waitingPower * devices }
 
   /// Whether decode steps are priced by curves, so that many can be taken at once.
   package let hasCurves: Bool
@@ -63,6 +63,7 @@ package final class StepTable {
     self.powerCap = powerCap
     // A runtime that copies its cache passes from launches to copies within a piece of the curve, which then bends.
     hasCurves = deployment.graph.spans.isUniform && deployment.plan.cacheCopies == 0
+    if deployment.placement != nil { curves = DecodeCurves(piecesLog: 4) }
     decodeOperators = Self.linearOperators(deployment.graph, scope: .decode)
     prefillOperators = Self.linearOperators(deployment.graph, scope: .prefill)
     let mixed = deployment.graph.operators(for: Self.mixedStep(deployment.graph.spans))
@@ -74,6 +75,7 @@ package final class StepTable {
 
   /// The cost of a step: by the curves where they apply, exactly otherwise.
   package func cost(_ step: StepShape) -> Cost {
+    if let placement = deployment.placement { return placedCost(step, placement) }
     guard hasCurves, step.decodeSequences > 0, step.decodeQueries == 1 else { return exactCost(step) }
     let context = Int64(step.decodeContext[0])
     if step.prefillTokens == 0 { return piece(sequences: step.decodeSequences, context: context).cost(at: context) }
@@ -89,7 +91,24 @@ package final class StepTable {
   }
 
   /// The price that ``Deployment/price(_:)`` gives, stretched where it would exceed the power cap.
-  package func exactCost(_ step: StepShape) -> Cost { cost(step, decodes: decodePart(step)) }
+  package func exactCost(_ step: StepShape) -> Cost {
+    if let placement = deployment.placement { return scheduledCost(step, placement) }
+    return cost(step, decodes: decodePart(step))
+  }
+
+  /// A step under a plan: decodes by curves whose pieces end at scheduled steps, others scheduled each.
+  private func placedCost(_ step: StepShape, _ placement: Placement) -> Cost {
+    guard hasCurves, step.decodeSequences > 0, step.decodeQueries == 1, step.prefillTokens == 0 else {
+      return scheduledCost(step, placement)
+    }
+    let context = Int64(step.decodeContext[0])
+    return piece(sequences: step.decodeSequences, context: context).cost(at: context)
+  }
+
+  private func scheduledCost(_ step: StepShape, _ placement: Placement) -> Cost {
+    let price = placement.quickPrice(step)
+    return capped(time: price.time, energy: price.energy)
+  }
 
   private func decodePart(_ step: StepShape) -> PartCost {
     guard step.decodeSequences > 0 else { return PartCost() }

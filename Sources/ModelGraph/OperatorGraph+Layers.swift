@@ -5,6 +5,8 @@ package struct LayeredStep: Sendable {
     /// Position in the decoder, or in the encoder.
     package var index: Int
     package var isEncoder: Bool
+    /// Layers of one kind have the same operators.
+    package var kind: Int
     package var operators: [Operator]
   }
 
@@ -19,6 +21,11 @@ package struct LayeredStep: Sendable {
 }
 
 extension OperatorGraph {
+  /// Layers of the decoder if all of them are alike.
+  package var equalLayers: Int? {
+    model.encoder == nil && model.decoder.runs.count == 1 ? model.decoder.layerCount : nil
+  }
+
   /// The same operators as ``operators(for:)``, not merged over equal layers. Hops between pipeline stages are left to
   /// whoever places the layers.
   /// - Complexity: O(layers).
@@ -41,11 +48,13 @@ extension OperatorGraph {
     of runs: [LayerRun], isEncoder: Bool, to layered: inout LayeredStep, add: (LayerRun, inout [Operator]) -> Void
   ) {
     var index = 0
-    for run in runs {
+    for (kind, run) in runs.enumerated() {
       var operators: [Operator] = []
       add(LayerRun(layer: run.layer, count: 1), &operators)
       for _ in 0..<run.count {
-        layered.layers.append(LayeredStep.Layer(index: index, isEncoder: isEncoder, operators: operators))
+        layered.layers.append(
+          LayeredStep.Layer(
+            index: index, isEncoder: isEncoder, kind: isEncoder ? -1 - kind : kind, operators: operators))
         index += 1
       }
     }

@@ -107,6 +107,11 @@ struct DeploymentOptions: ParsableArguments {
   /// Replaces what options name in a scenario.
   func apply(to scenario: inout Scenario) throws {
     guard expertSkew == nil else { throw UsageError("--expert-skew is for predict; replays load all experts alike") }
+    guard plan != "auto" else { throw UsageError("--plan auto is for predict and step; name a plan for a replay") }
+    guard boardPower == nil, clock == nil else {
+      throw UsageError("--board-power and --clock are for predict and step; a scenario has 'power_cap'")
+    }
+    if let plan { scenario.replica.plan = Located(plan) }
     if let model { scenario.model = Located(model) }
     if let hardware { scenario.replica.hardware = Located(hardware) }
     if let runtime { scenario.replica.runtime = Located(runtime) }

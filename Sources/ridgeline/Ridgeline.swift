@@ -20,9 +20,9 @@ struct Ridgeline: ParsableCommand {
       """,
     version: "ridgeline 0.1.0",
     subcommands: [
-      PredictCommand.self, StepCommand.self, SimulateCommand.self, CompareCommand.self, CapacityCommand.self,
-      StudyCommand.self, TechniquesCommand.self, ClaimsCommand.self, AdviseCommand.self, CrossoversCommand.self,
-      CalibrateCommand.self, ValidateCommand.self, ListCommand.self, ShowCommand.self,
+      PredictCommand.self, StepCommand.self, PlatformsCommand.self, SimulateCommand.self, CompareCommand.self,
+      CapacityCommand.self, StudyCommand.self, TechniquesCommand.self, ClaimsCommand.self, AdviseCommand.self,
+      CrossoversCommand.self, CalibrateCommand.self, ValidateCommand.self, ListCommand.self, ShowCommand.self,
     ])
 
   static func main() {

@@ -40,7 +40,7 @@ extension Placement {
     }
     var named: Set<String> = []
     for wire in Set(paths.values.flatMap { $0.map(\.wire) }).sorted()
-    where named.insert(machine.wires[wire].name).inserted {
+    where named.insert(machine.name(of: .wire(wire))).inserted {
       rates.append(.wire(wire))
     }
     return rates

@@ -17,6 +17,8 @@ package struct Machine: Sendable {
     package var memory: Bytes
     /// Its own way to its host, one way, which all its wires of that kind share.
     package var port: BytesPerSecond?
+    /// The place whose slower memory it is.
+    package var tierOf: Int?
     package var isDrive: Bool { device.kind == .ssd || device.kind == .csd }
   }
 
@@ -38,6 +40,8 @@ package struct Machine: Sendable {
     package var bus: Int?
     /// Whether it goes through the ports of the devices at its ends.
     package var usesPorts = false
+    /// The network that it is a node's port into.
+    package var network: String?
   }
 
   package let name: String
@@ -82,7 +86,11 @@ extension Machine {
     let near = places.indices.filter { places[$0].node == places[main].node } + places.indices
     switch role {
     case "host":
-      if let cpu = near.first(where: { places[$0].device.kind == .cpu && $0 != main }) { return cpu }
+      if let cpu = near.first(where: {
+        places[$0].device.kind == .cpu && $0 != main && !places[$0].device.engines.isEmpty
+      }) {
+        return cpu
+      }
       throw .noSuchRole(role: role, machine: name, need: "a host processor with memory")
     case "storage":
       if let drive = near.first(where: { places[$0].device.kind == .ssd }) { return drive }
@@ -145,7 +153,7 @@ extension Machine {
     }
     let out = wires.firstIndex { $0.from == .node(a) && $0.to == .node(a) }
     let into = wires.firstIndex { $0.from == .node(b) && $0.to == .node(b) }
-    guard let out, let into, wires[out].name == wires[into].name else {
+    guard let out, let into, wires[out].network == wires[into].network else {
       throw .noPath(from: places[start].name, to: places[goal].name, machine: name)
     }
     return [Hop(wire: out, forward: true, through: nil), Hop(wire: into, forward: false, through: goal)]
@@ -168,7 +176,7 @@ extension Machine {
     case .compute(let place): copy.places[place].device = places[place].device.withCompute(times: factor)
     case .memory(let place): copy.places[place].device = places[place].device.withMemory(times: factor)
     case .wire(let wire):
-      for index in wires.indices where wires[index].name == wires[wire].name {
+      for index in wires.indices where index == wire || name(of: .wire(index)) == name(of: rate) {
         copy.wires[index].bandwidth = wires[index].bandwidth * factor
         guard wires[index].usesPorts else { continue }
         for case .place(let end) in [wires[index].from, wires[index].to] {
@@ -184,7 +192,7 @@ extension Machine {
     switch rate {
     case .compute(let place): "\(places[place].name) compute"
     case .memory(let place): "\(places[place].name) memory bandwidth"
-    case .wire(let wire): "\(wires[wire].name) bandwidth"
+    case .wire(let wire): "\(wires[wire].network ?? wires[wire].name) bandwidth"
     case .storage(let place): "\(places[place].name) read rate"
     }
   }

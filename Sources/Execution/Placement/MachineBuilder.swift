@@ -20,7 +20,37 @@ struct MachineBuilder {
     let place = Machine.Place(
       name: device.name, device: platform.device, units: platform.dies, node: 0,
       memory: platform.device.mainMemory?.capacity ?? .zero)
-    return Machine(name: device.name, places: [place], wires: [], nodes: [device.name], main: 0)
+    var places = [place]
+    var wires: [Machine.Wire] = []
+    addTiers(&places, &wires)
+    return Machine(name: device.name, places: places, wires: wires, nodes: [device.name], main: 0)
+  }
+
+  /// A slower, larger level of a device's own memory is a place beside it: 'tier', or the place's name and '-tier'.
+  private func addTiers(_ places: inout [Machine.Place], _ wires: inout [Machine.Wire]) {
+    let withTiers = places.indices.filter { index in places[index].device.memories.contains { $0.level == .tier } }
+    for index in withTiers {
+      let owner = places[index]
+      guard let tier = owner.device.memories.first(where: { $0.level == .tier }), let rate = tier.bandwidth else {
+        continue
+      }
+      var store = owner.device
+      store.kind = .cpu
+      store.engines = []
+      store.memories = [tier]
+      store.memories[0].level = .main
+      store.power.idle = .zero
+      store.power.cap = .zero
+      let name = withTiers.count == 1 ? "tier" : owner.name + "-tier"
+      places.append(
+        Machine.Place(
+          name: name, device: store, units: owner.units, node: owner.node, memory: tier.capacity,
+          tierOf: index))
+      wires.append(
+        Machine.Wire(
+          name: "\(owner.name)-\(name)", from: .place(index), to: .place(places.count - 1), bandwidth: rate,
+          latency: tier.latency ?? .zero, isFullDuplex: false))
+    }
   }
 
   private func machine(of system: System, _ platform: Platform) throws -> Machine {
@@ -41,7 +71,8 @@ struct MachineBuilder {
       }
     }
     let main = places.firstIndex { $0.device.name == platform.device.name } ?? 0
-    let wires = try system.connections.flatMap { try self.wires($0, system, groups, nodeIndices, places) }
+    var wires = try system.connections.flatMap { try self.wires($0, system, groups, nodeIndices, places) }
+    addTiers(&places, &wires)
     return Machine(name: system.name, places: places, wires: wires, nodes: nodes, main: main)
   }
 
@@ -79,8 +110,12 @@ struct MachineBuilder {
     }
     if let from = nodes[connection.from], let to = nodes[connection.to] {
       guard connection.from != connection.to else {
-        // The name is the network's, so that ports into it can be told from ports into others.
-        return from.map { wire(.node($0), .node($0), link.name) }
+        return from.enumerated().map { copy, node in
+          var port = wire(
+            .node(node), .node(node), "\(connection.from)\(from.count > 1 ? ".\(copy + 1)" : "") \(link.name)")
+          port.network = link.name
+          return port
+        }
       }
       return from.flatMap { a in
         to.map { b in wire(.node(a), .node(b), "\(connection.from)-\(connection.to) \(link.name)") }

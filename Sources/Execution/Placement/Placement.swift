@@ -104,7 +104,7 @@ package struct Placement: Sendable {
   }
 
   /// Prices operators on a place other than the main one; nothing for a drive.
-  private static func pricer(_ place: Machine.Place, _ parts: Parts) throws -> OperatorPricer? {
+  static func pricer(_ place: Machine.Place, _ parts: Parts) throws -> OperatorPricer? {
     guard !place.isDrive else { return nil }
     let isLikeMain = place.device.name == parts.pricer.platform.device.name
     return OperatorPricer(
@@ -120,7 +120,8 @@ package struct Placement: Sendable {
     let place = machine.places[index]
     let named = plan.units[place.name] ?? role(of: index, machine, plan).flatMap { plan.units[$0] }
     let isStage = plan.stages.isEmpty ? index == machine.main : plan.stages.contains { $0.at == place.name }
-    let wanted = isStage ? parts.graph.plan.parallelism.tensor : named ?? place.units
+    let isMainTier = place.tierOf == machine.main && plan.stages.isEmpty
+    let wanted = isStage || isMainTier ? parts.graph.plan.parallelism.tensor : named ?? place.units
     // A device file describes one that may be repeated.
     guard wanted <= place.units || machine.places.count == 1 else {
       throw MachineError.tooManyUnits(place: place.name, wanted: wanted, available: place.units)

@@ -28,9 +28,6 @@ package struct PlacementMemory: Sendable {
   let cacheRoom: Bytes
   let weightsOnMain: Bytes
 
-  /// Room that filling a memory with weights leaves for cache, as a share of what is usable.
-  private static let setAside = 0.1
-
   /// - Throws: ``PlacementError`` when something fits nowhere.
   init(_ plan: PlacementPlan, _ machine: Machine, _ roles: Roles, _ map: ResourceMap, _ parts: Placement.Parts) throws {
     var fill = Filling(plan, machine, roles, map, parts)
@@ -115,7 +112,7 @@ package struct PlacementMemory: Sendable {
         if let store = stage.store, done.resident < 1 {
           try keep(size * (1 - done.resident), on: store, what: "weights")
         }
-        if done.resident < 1 {
+        if done.resident < 1, plan.weights.reads != .ring {
           let passing = min(1, Double(plan.weights.prefetch + 1) / Double(stage.layers.count))
           rows[stage.place]?.buffers += size * ((1 - done.resident) * passing)
         }
@@ -140,10 +137,12 @@ package struct PlacementMemory: Sendable {
     ) throws -> PlacedStage {
       let here = all.filter { $0.place == stage.place }
       let wanted = here.sum { size(of: $0.layers) }
-      let room = rows[stage.place].map { $0.room - $0.usable * PlacementMemory.setAside } ?? .zero
+      let room = rows[stage.place].map { $0.room - $0.usable * plan.weights.setAside } ?? .zero
       // What does not stay passes through buffers of a few layers.
       let layers = here.reduce(0) { $0 + $1.layers.count }
-      let passing = stage.store == nil ? .zero : wanted * min(1, Double(plan.weights.prefetch + 1) / Double(layers))
+      let passing =
+        stage.store == nil || plan.weights.reads == .ring
+        ? .zero : wanted * min(1, Double(plan.weights.prefetch + 1) / Double(layers))
       let fits = room >= wanted ? 1 : max(0, min(1, (room - passing) / wanted))
       let share: Double
       switch plan.weights.resident {
@@ -179,7 +178,7 @@ package struct PlacementMemory: Sendable {
       guard all > .zero, let row = rows[place] else { return 1 }
       // The working set of two layers passes through the main memory.
       let passing = plan.experts.fetch == .there ? .zero : passingExperts * mainUnits
-      let room = row.room - row.usable * PlacementMemory.setAside - passing
+      let room = row.room - row.usable * plan.weights.setAside - passing
       let share: Double
       switch plan.experts.resident {
       case .share(let given): share = given

@@ -48,7 +48,12 @@ private struct PlanReader {
     }
     plan.experts = try block(file, "experts", base.experts, experts)
     plan.copies = try block(file, "copies", base.copies, copies)
-    if file.optional("stages") != nil { plan.stages = try file.optionalArray("stages").map(stage) }
+    if let node = file.optional("stages") {
+      plan.stages = try node.array().map(stage)
+      guard plan.stages.allSatisfy({ $0.layers == StageSearch.open }) || !StageSearch.isOpen(plan) else {
+        throw node.error("gives some stages their layers and leaves others open; say 'auto' for all or for none")
+      }
+    }
     plan.microBatches = try file.optionalInt("micro_batches", in: 1...1024) ?? base.microBatches
     plan.client = try file.optionalString("client") ?? base.client
     plan.memory = try table(file, "memory", base.memory, limit)
@@ -83,8 +88,9 @@ private struct PlanReader {
   // MARK: Blocks
 
   private func weights(_ block: ObjectReader, _ base: WeightPlacement) throws -> WeightPlacement {
-    try sources?.cover(block, ["prefetch"])
+    try sources?.cover(block, ["prefetch", "set_aside"])
     var weights = base
+    weights.setAside = try block.optionalDouble("set_aside", in: 0...0.9) ?? base.setAside
     weights.home = try block.optionalString("home") ?? base.home
     weights.resident = try block.optional("resident").map(resident) ?? base.resident
     weights.unit = try block.optionalChoice("unit", WeightPlacement.Unit.self) ?? base.unit
@@ -138,12 +144,18 @@ private struct PlanReader {
     try node.strictObject { block in
       _ = block.optional("source")
       return Stage(
-        at: try block.string("at"), layers: try block.int("layers", in: 1...100_000),
+        at: try block.string("at"), layers: try layers(block.required("layers")),
         store: try block.optionalString("store"))
     }
   }
 
   // MARK: Values
+
+  /// A count, or `auto` for the search.
+  private func layers(_ node: Node) throws -> Int {
+    if case .string("auto") = node.value { return StageSearch.open }
+    return try node.int(in: 1...100_000)
+  }
 
   /// `auto`, or a share from 0 to 1.
   private func resident(_ node: Node) throws -> ResidentShare {

@@ -59,6 +59,8 @@ package struct WeightPlacement: Sendable, Hashable {
     case pinned
     /// Least recently used pages make room: read in a circle, a file larger than memory is never found in it.
     case pageCache = "page-cache"
+    /// Layers that have been used make room for those that are missing, which are read while other stages work.
+    case ring
   }
 
   /// Where what is not resident lives; nothing when all is resident.
@@ -68,6 +70,8 @@ package struct WeightPlacement: Sendable, Hashable {
   /// Units fetched ahead of the one in use; 0 fetches when needed.
   package var prefetch = 1
   package var reads = Reads.pinned
+  /// Share of a memory that filling it with weights leaves free for cache.
+  package var setAside = 0.1
 
   package init() {}
 }

@@ -57,7 +57,8 @@ struct Route {
 
   private mutating func cross(_ hop: Machine.Hop, from place: Int, _ bytes: Double) {
     let wire = placement.machine.wires[hop.wire]
-    latency += wire.latency
+    // Two ports into one network are one way.
+    if hop.through != nil { latency += wire.latency }
     // A wire is each first device's own.
     var owners = 1.0
     if case .place(let owner) = wire.from, let site = site(owner) { owners = Double(site.units) }

@@ -116,7 +116,7 @@ extension StepBuilder {
     let share = headShare(of: whole, among: site(at).units)
     let done =
       device.kind == .csd
-      ? tasks.add(driveAttention(whole, share: share, on: at, layer: layer, after: [sent], device))
+      ? addDriveAttention(whole, share: share, on: at, layer: layer, after: [sent], device)
       : tasks.add(remoteOperation(whole.reading(plan.kv.kept), share: share, on: at, layer: layer, after: [sent]))
     parts[part].last = send(
       Load(name: "send results", layer: layer, category: .message, bytes: half, from: at, to: stage.place),
@@ -137,24 +137,26 @@ extension StepBuilder {
     return Double(parts.dividedUp(by: devices)) / Double(parts)
   }
 
-  /// Attention inside a drive: flash streams keys to the engines, softmax follows, then values; a first pass over
-  /// whole pages lets fewer through where the plan reads twice.
-  private func driveAttention(
+  /// Attention inside a drive: keys and values stream from flash to the engines, and softmax stands between them; a
+  /// first pass over whole pages lets fewer through where the plan reads twice.
+  private mutating func addDriveAttention(
     _ work: Operator, share: Double, on place: Int, layer: Int, after: [Int], _ device: Device
-  ) -> ScheduleTask {
+  ) -> Int {
     let site = site(place)
-    let drive = DriveAttention(device, plan.kv)
-    let cost = drive.cost(work, share: share)
+    let cost = DriveAttention(device, plan.kv).cost(work, share: share)
     let flash = site.flash ?? site.memory
-    let power = device.power
-    return ScheduleTask(
-      work.name, layer: layer, .attention, engine: site.engine, latency: cost.softmax, duration: cost.streaming,
-      demands: [
-        ResourceDemand(flash, min(cost.read, (placement.map.resources[flash].capacity ?? 0) * cost.streaming.value))
-      ],
-      after: after, energy: max(.zero, power.cap - power.idle) * Double(site.units) * cost.streaming,
-      component: site.component, charged: cost.isFlashBound ? flash : site.engine,
-      bound: cost.isFlashBound ? .memory : .compute)
+    let power = max(.zero, device.power.cap - device.power.idle) * Double(site.units)
+    let most = (placement.map.resources[flash].capacity ?? 0) * cost.streaming.value
+    let streaming = tasks.add(
+      ScheduleTask(
+        work.name, layer: layer, .attention, engine: site.engine, duration: cost.streaming,
+        demands: [ResourceDemand(flash, min(cost.read, most))], after: after, energy: power * cost.streaming,
+        component: site.component, charged: cost.isFlashBound ? flash : site.engine,
+        bound: cost.isFlashBound ? .memory : .compute))
+    return tasks.add(
+      ScheduleTask(
+        "softmax", layer: layer, .attention, engine: site.engine, duration: cost.softmax, after: [streaming],
+        energy: power * cost.softmax, component: site.component, charged: site.engine, bound: .compute))
   }
 }
 

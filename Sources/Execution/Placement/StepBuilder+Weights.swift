@@ -15,7 +15,7 @@ extension StepBuilder {
     var last: Int?
     let stream = "weights \(stage.place)"
     for piece in 0..<pieces {
-      let wait = piece == 0 ? buffers.wait(stream, buffers: plan.weights.prefetch + 1) : last
+      let wait = piece > 0 ? last : plan.weights.reads == .ring ? nil : buffers.wait(stream, buffers: ahead)
       last = send(
         Load(
           name: "fetch weights", layer: layer.index, category: .weightCopy, bytes: bytes * (1 / Double(pieces)),
@@ -30,6 +30,8 @@ extension StepBuilder {
   private func needed(_ wait: Int?, _ stage: PlacedStage, _ part: Int) -> [Int] {
     plan.weights.prefetch == 0 ? [wait, parts[part].last].compactMap { $0 } : [wait].compactMap { $0 }
   }
+
+  private var ahead: Int { plan.weights.prefetch + 1 }
 
   func units(of stage: PlacedStage) -> Double { Double(site(stage.place).units) }
 }

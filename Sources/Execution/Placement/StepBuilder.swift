@@ -19,6 +19,24 @@ struct StepBuilder {
   var writes: [Int] = []
   /// The fetch of each layer's weights.
   var fetched: [Int: Int] = [:]
+  /// How finely the step is cut.
+  let detail: Detail
+  /// Operators in a row as one task, by what they belong to; equal layers share them.
+  private var merged: [MergedKey: ScheduleTask] = [:]
+
+  enum Detail: Sendable, Equatable {
+    /// A task for each operator.
+    case operators
+    /// A task for operators in a row on one place, and only so many of the layers.
+    case merged(layers: Int)
+  }
+
+  private struct MergedKey: Hashable {
+    var kind: Int
+    var segment: Int
+    var place: Int
+    var part: Int
+  }
 
   /// One part of the batch on its way through the layers.
   struct Part {
@@ -49,7 +67,11 @@ struct StepBuilder {
     mutating func release(_ stream: String, after task: Int) { released[stream, default: []].append(task) }
   }
 
-  init(_ placement: Placement, _ graph: OperatorGraph, _ runtime: RuntimeProfile, _ step: StepShape) {
+  init(
+    _ placement: Placement, _ graph: OperatorGraph, _ runtime: RuntimeProfile, _ step: StepShape,
+    detail: Detail = .operators
+  ) {
+    self.detail = detail
     self.placement = placement
     self.graph = graph
     self.runtime = runtime
@@ -83,14 +105,15 @@ struct StepBuilder {
     return tasks
   }
 
-  /// Layers of a stage: part after part, so that the next stage can begin; layer after layer where weights are fetched,
-  /// so that they are fetched once.
+  /// Layers of a stage: part after part, so that the next stage can begin; layer after layer where there is no other,
+  /// or weights are fetched, so that parts take turns and weights come once.
   private mutating func addLayers(of stage: PlacedStage, encoderToo: Bool) {
     let layers = parts[0].layered.layers.indices.filter { index in
       let layer = parts[0].layered.layers[index]
+      if case .merged(let most) = detail, layer.index >= most { return false }
       return layer.isEncoder ? encoderToo : stage.layers.contains(layer.index)
     }
-    if stage.resident < 1 {
+    if stage.resident < 1 || placement.stages.count == 1 {
       for layer in layers { for part in parts.indices { addLayer(layer, part, stage) } }
     } else {
       for part in parts.indices { for layer in layers { addLayer(layer, part, stage) } }
@@ -101,18 +124,20 @@ struct StepBuilder {
     let layer = parts[part].layered.layers[index]
     let fetch = fetchWeights(layer, part, stage)
     var rest = layer.operators[...]
+    var segment = 0
     while let work = rest.first {
+      segment += 1
       if work.isExpertWork, placement.expertsHome != nil {
         let experts = rest.prefix { $0.isExpertWork }
         addExperts(Array(experts), layer: layer.index, part, stage)
         rest = rest.dropFirst(experts.count)
-        continue
-      }
-      rest = rest.dropFirst()
-      if work.isCachedAttention, let home = placement.kvHome, home != stage.place {
+      } else if isRemote(work, stage) {
         addAttention(work, layer: layer.index, part, stage)
+        rest = rest.dropFirst()
       } else {
-        run([work], part, stage, layer: layer.index, after: work.traffic.weights > .zero ? fetch : nil)
+        let plain = rest.prefix { !($0.isExpertWork && placement.expertsHome != nil) && !isRemote($0, stage) }
+        runPlain(Array(plain), part, stage, layer, segment: segment, after: fetch)
+        rest = rest.dropFirst(plain.count)
       }
     }
     if fetch != nil, part == parts.count - 1, let last = parts[part].last {
@@ -120,7 +145,43 @@ struct StepBuilder {
     }
   }
 
+  private func isRemote(_ work: Operator, _ stage: PlacedStage) -> Bool {
+    work.isCachedAttention && placement.kvHome.map { $0 != stage.place } ?? false
+  }
+
   // MARK: Operators
+
+  /// Operators of a layer that are where the layer is.
+  private mutating func runPlain(
+    _ operators: [Operator], _ part: Int, _ stage: PlacedStage, _ layer: LayeredStep.Layer, segment: Int,
+    after fetch: Int?
+  ) {
+    guard detail != .operators else {
+      for work in operators {
+        run([work], part, stage, layer: layer.index, after: work.traffic.weights > .zero ? fetch : nil)
+      }
+      return
+    }
+    let key = MergedKey(kind: layer.kind, segment: segment, place: stage.place, part: part)
+    var task = merged[key] ?? merge(operators, on: stage.place)
+    merged[key] = task
+    task.layer = layer.index
+    task.after = [parts[part].last, fetch].compactMap { $0 }
+    parts[part].last = tasks.add(task)
+    if stage.place == placement.main { launches += operators.reduce(0) { $0 + $1.count } }
+  }
+
+  /// Operators in a row as one task.
+  private func merge(_ operators: [Operator], on place: Int) -> ScheduleTask {
+    let all = operators.map { operation($0, on: place, layer: 0, after: []) }
+    guard var whole = all.first else {
+      return ScheduleTask("layer", .other, duration: .zero, charged: site(place).engine)
+    }
+    whole.duration = all.sum(\.duration)
+    whole.energy = all.sum(\.energy)
+    whole.demands = [ResourceDemand(site(place).memory, all.reduce(0) { $0 + ($1.demands.first?.amount ?? 0) })]
+    return whole
+  }
 
   /// Runs operators one after another on a stage's place.
   mutating func run(

@@ -41,14 +41,21 @@ package struct ClaimEvaluator: Sendable {
 
   package func deployment(_ plan: ClaimPlan) throws -> Deployment {
     var request = try plan.request()
-    if let place = plan.optional("place") {
-      let name = try Located(place)
-      request.plan = try name.resolved { try library.plans.find($0) }
-    }
+    request.plan = try plan.optional("place").map(placement)
     guard let kernel = plan.optional("kernel") else {
       return try library.deployment(request, adjustments: plan.adjustments())
     }
     return try library.deployment(request, of: KernelShape(kernel).model, adjustments: plan.adjustments())
+  }
+
+  /// A plan by name, or a table of the plan it is `like` and what it has in its place.
+  private func placement(_ node: Node) throws -> PlacementPlan {
+    guard case .object = node.value else {
+      let name = try Located(node)
+      return try name.resolved { try library.plans.find($0) }
+    }
+    let base = try Located(node.object().required("like"))
+    return try base.resolved { try library.plans.find($0) }.overridden(by: node, sources: nil)
   }
 
   package func batch(_ plan: ClaimPlan, _ deployment: Deployment) throws -> BatchCase {

@@ -56,6 +56,7 @@ struct ReplicaBuilder {
     // A draft model keeps its own formats and runs under the same plan.
     var drafting = settings
     drafting.formats = FormatRequest(kv: settings.formats.kv)
+    drafting.plan = nil
     let draft = try speculation.draft.map { try deployment(drafting, model: $0) }
     return Speculation(
       acceptance: speculation.acceptance, verified: speculation.verified, batchLimit: speculation.batchLimit ?? .max,
@@ -72,12 +73,13 @@ struct ReplicaBuilder {
     _ = try model.resolved { try library.models.find($0) }
     _ = try hardware.resolved { try library.platforms.find($0) }
     _ = try runtime.resolved { try library.runtimes.find($0) }
-    return try library.deployment(
-      Library.Request(
-        model: model.text, hardware: hardware.text, runtime: runtime.text, formats: settings.formats,
-        parallelism: settings.parallelism ?? Parallelism(),
-        techniques: other == nil
-          ? try (settings.techniques ?? []).map { try $0.resolved { try Techniques.parse($0) } } : []))
+    var request = Library.Request(
+      model: model.text, hardware: hardware.text, runtime: runtime.text, formats: settings.formats,
+      parallelism: settings.parallelism ?? Parallelism(),
+      techniques: other == nil
+        ? try (settings.techniques ?? []).map { try $0.resolved { try Techniques.parse($0) } } : [])
+    request.plan = try settings.plan.map { try $0.resolved { try library.plans.find($0) } }
+    return try library.deployment(request)
   }
 
   private func batching(_ settings: ReplicaSettings, _ runtime: RuntimeProfile) throws -> Batching {

@@ -12,6 +12,7 @@ enum ReplicaReader {
     var settings = ReplicaSettings()
     settings.hardware = try block.optional("hardware").map(Located.init)
     settings.runtime = try block.optional("runtime").map(Located.init)
+    settings.plan = try block.optional("plan").map(Located.init)
     settings.formats = try block.optional("formats").map(formats) ?? FormatRequest()
     settings.parallelism = try block.optional("parallelism").map(parallelism)
     settings.techniques = try block.optional("techniques").map(techniques)

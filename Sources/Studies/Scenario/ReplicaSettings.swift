@@ -9,6 +9,8 @@ import Serving
 package struct ReplicaSettings: Sendable {
   package var hardware: Located?
   package var runtime: Located?
+  /// Where tensors live and operators run.
+  package var plan: Located?
   package var formats = FormatRequest()
   package var parallelism: Parallelism?
   /// Nothing to inherit them; none to have none.
@@ -31,6 +33,7 @@ package struct ReplicaSettings: Sendable {
     var merged = base
     merged.hardware = hardware ?? base.hardware
     merged.runtime = runtime ?? base.runtime
+    merged.plan = plan ?? base.plan
     merged.formats = FormatRequest(
       weights: formats.weights ?? base.formats.weights,
       activations: formats.activations ?? base.formats.activations, kv: formats.kv ?? base.formats.kv)
