@@ -17,8 +17,6 @@ package struct Deployment: Sendable {
   package let intervals: IntervalChoice
   /// Choices made for the user that a reader should know.
   package let notes: [String]
-  /// Where tensors live and operators run, unless all is on the devices that compute.
-  package private(set) var placement: Placement?
   /// What techniques made of the model, its plan and its requests.
   let design: Design
   /// Techniques in use, as they are written.
@@ -28,6 +26,8 @@ package struct Deployment: Sendable {
 
   /// What techniques make of requests.
   package var workload: WorkloadRewrite { design.workload }
+  /// Where tensors live and operators run, unless all is on the devices that compute.
+  package private(set) var placement: Placement?
 
   package var model: Model { graph.model }
   package var plan: Plan { graph.plan }
@@ -49,6 +49,8 @@ package struct Deployment: Sendable {
       + (platform.dies > 1 ? ["\(platform.name) holds \(platform.dies) dies a package; tp, pp and dp count dies"] : [])
     var design = Design(
       model: model, plan: Plan(formats: chosen, parallelism: parallelism, routing: routing))
+    design.plan.cacheCopies = runtime.cacheCopies
+    design.plan.promptLogits = runtime.promptLogits
     try Techniques.apply(techniques, to: &design)
     self.techniques = techniques.map(Techniques.text)
     self.design = design

@@ -10,6 +10,10 @@ package struct Plan: Sendable, Hashable {
   package var activationSparsity: ActivationSparsity?
   /// Prompt tokens whose widest activations are alive at once; nothing for all of a step.
   package var activationSlice: Int?
+  /// Times a decode step moves the cache besides reading it, as runtimes do that join it anew with each token.
+  package var cacheCopies = 0.0
+  /// Whether the head runs over every token of a prompt.
+  package var promptLogits = false
 
   package init(
     formats: Formats, parallelism: Parallelism = Parallelism(), routing: ExpertRouting = .uniform

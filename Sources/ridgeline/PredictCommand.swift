@@ -15,10 +15,10 @@ struct PredictCommand: ParsableCommand {
             --batch 16 --input 1024 --output 256
         ridgeline predict --model llama-3-70b --hardware hgx-h100 --tp 4 \\
             --weights fp8 --activations fp8 --explain
-        ridgeline predict --model llama-3-8b --hardware gaming-pc \\
-            --plan kv-host --input 100000 --any-length
         ridgeline predict --model llama-2-7b --hardware a10 --output 64 \\
             --with w4a16:group=128 --with kv-quant:bits=4
+        ridgeline predict --model llama-3-8b --hardware gaming-pc \\
+            --plan kv-host --input 100000 --any-length
         ridgeline predict --cases cases.csv --save priced.csv
       """)
 
@@ -74,9 +74,10 @@ struct PredictCommand: ParsableCommand {
       ("--activations", deployment.activations != nil), ("--kv-format", deployment.kvFormat != nil),
       ("--tp", deployment.tp != nil), ("--pp", deployment.pp != nil), ("--ep", deployment.ep != nil),
       ("--dp", deployment.dp != nil), ("--batch", batch != 1), ("--input", input != 1024), ("--output", output != 256),
+      ("--with", !deployment.techniques.isEmpty),
       ("--plan", deployment.plan != nil), ("--board-power", deployment.boardPower != nil),
-      ("--clock", deployment.clock != nil), ("--with", !deployment.techniques.isEmpty), ("--explain", explain),
-      ("--waves", waves), ("--any-length", anyLength), ("--store", keep.store != nil), ("--format", format != .table),
+      ("--clock", deployment.clock != nil), ("--explain", explain), ("--waves", waves), ("--any-length", anyLength),
+      ("--store", keep.store != nil), ("--format", format != .table),
     ]
     guard let (option, _) = given.first(where: \.1) else { return }
     throw UsageError("\(option) does not go with --cases, whose file says model, hardware, plan and sizes")

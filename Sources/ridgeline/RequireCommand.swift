@@ -80,7 +80,7 @@ struct RequireCommand: ParsableCommand {
       context: try context.map { try checked($0, "--context", 2...1_000_000_000) })
     standardError(
       "Note: the grown model has \(text(model.parameterCount)) parameters in \(model.decoder.layerCount) layers")
-    return try library.deployment(request, model: model)
+    return try library.deployment(request, of: model)
   }
 
   private func configPath(_ name: String, _ library: Library) throws -> String {

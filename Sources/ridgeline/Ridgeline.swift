@@ -23,9 +23,9 @@ struct Ridgeline: ParsableCommand {
     subcommands: [
       PredictCommand.self, StepCommand.self, PlatformsCommand.self, SimulateCommand.self, CompareCommand.self,
       CapacityCommand.self, StudyCommand.self, SizeCommand.self, RequireCommand.self, EnergyCommand.self,
-      ReportCommand.self, SweepCommand.self, RunsCommand.self, TechniquesCommand.self, CalibrateCommand.self,
-      ValidateCommand.self,
-      ListCommand.self, ShowCommand.self,
+      AdviseCommand.self, ReportCommand.self, SweepCommand.self, RunsCommand.self, TechniquesCommand.self,
+      ClaimsCommand.self, CrossoversCommand.self, CalibrateCommand.self, ValidateCommand.self, ListCommand.self,
+      ShowCommand.self,
     ])
 
   static func main() {
