@@ -10,8 +10,8 @@ import Studies
 struct SizeText {
   typealias Column = ResultTable.Column
   typealias Cell = ResultTable.Cell
-  private let answer: SizeAnswer
-  private let site: GridSite
+  let answer: SizeAnswer
+  let site: GridSite
   private let library: Library
 
   init(_ answer: SizeAnswer, _ site: GridSite, _ library: Library) {
@@ -51,7 +51,7 @@ struct SizeText {
     return "\(obstacle.text), missed by \(Cell.number(obstacle.excess).text(style: .percent)) at best"
   }
 
-  private func rows(_ outcomes: [SizeOutcome]) -> ResultTable {
+  func rows(_ outcomes: [SizeOutcome]) -> ResultTable {
     var table = ResultTable(columns: [
       Column("hardware"), Column("plan"), Column("limit", heading: "batch limit"),
       Column("replicas", heading: "replicas, 90 %"),
@@ -73,7 +73,7 @@ struct SizeText {
     return table
   }
 
-  private func plan(_ best: SizedDeployment) -> String {
+  func plan(_ best: SizedDeployment) -> String {
     var candidate = best.candidate
     candidate.replicas = best.trial.replicas
     candidate.prefillReplicas = best.trial.prefillReplicas
@@ -82,7 +82,7 @@ struct SizeText {
 
   private func kilowattHours(_ best: SizedDeployment) -> Double { site.kilowattHours(best.trial.power * Seconds(3600)) }
 
-  private func carbonPerHour(_ best: SizedDeployment) -> Double { kilowattHours(best) * site.meanCarbon / 1000 }
+  func carbonPerHour(_ best: SizedDeployment) -> Double { kilowattHours(best) * site.meanCarbon / 1000 }
 
   // MARK: Words
 

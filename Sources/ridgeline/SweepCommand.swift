@@ -95,7 +95,8 @@ struct SweepCommand: ParsableCommand {
   private func sweep(_ library: Library) throws -> Sweep {
     let points = try sample.map { try checked($0, "--sample", 1...Sweep.mostPoints) }
     let seed = try sampleSeed.map { try checked($0, "--sample-seed", 0...Int.max) }
-    return try SweepFile.read(file, axes: vary.map(SweepAxis.parse), sample: points, seed: seed, library: library)
+    return try SweepFile.read(
+      file, axes: vary.map { try SweepAxis.parse($0) }, sample: points, seed: seed, library: library)
   }
 
   private func parsedShard() throws -> Shard {

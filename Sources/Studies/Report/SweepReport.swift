@@ -36,17 +36,19 @@ package struct SweepReport {
   private var headline: String {
     guard !findings.points.isEmpty else { return "No point of this sweep has a result." }
     var text = "\(sweep.done) of \(sweep.points) points are done, \(findings.points.count) with a result."
-    guard let cost = front.first else { return text }
-    let ordered = findings.points.filter { $0.metrics[cost.metric] != nil }
-    if let best = ordered.min(by: { cost.score($0) < cost.score($1) }) {
+    for goal in front {
+      guard
+        let best = findings.points.filter({ $0.metrics[goal.metric] != nil }).min(by: {
+          goal.score($0) < goal.score($1)
+        })
+      else { continue }
       text +=
-        "\nThe \(cost.lowerIsBetter ? "lowest" : "highest") \(cost.metric) is \(shown(cost.metric, best.metrics[cost.metric])), with \(best.settingText)"
-      if front.count > 1 {
-        text += "; there \(front[1].metric) is \(shown(front[1].metric, best.metrics[front[1].metric]))"
-      }
-      text += "."
+        "\nThe \(goal.lowerIsBetter ? "lowest" : "highest") \(goal.metric) is \(shown(goal.metric, best.metrics[goal.metric])), with "
+        + best.settingText
+      let others = front.filter { $0 != goal }.map { "\($0.metric) is \(shown($0.metric, best.metrics[$0.metric]))" }
+      text += others.isEmpty ? "." : "; there \(others.joined(separator: " and "))."
     }
-    if front.count > 1 { text += " \(findings.front(front).count) points are not beaten in both." }
+    if front.count > 1 { text += "\n\(findings.front(front).count) points are not beaten in all of these." }
     return text
   }
 

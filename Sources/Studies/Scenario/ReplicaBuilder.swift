@@ -35,7 +35,7 @@ struct ReplicaBuilder {
       draft: draft)
   }
 
-  func deployment(_ settings: ReplicaSettings, model other: Located? = nil) throws -> Deployment {
+  func deployment(_ settings: ReplicaSettings, model other: Located? = nil, plan: Located? = nil) throws -> Deployment {
     let model = other ?? model
     guard let hardware = settings.hardware else {
       throw ScenarioError("--hardware is missing, for example --hardware h100-sxm")
@@ -49,6 +49,7 @@ struct ReplicaBuilder {
       model: model.text, hardware: hardware.text, runtime: runtime.text, formats: settings.formats,
       parallelism: settings.parallelism ?? Parallelism())
     request.scale = settings.scale ?? HardwareScale()
+    request.plan = try plan.map { try $0.resolved { try library.plans.find($0) } }
     return try library.deployment(request)
   }
 

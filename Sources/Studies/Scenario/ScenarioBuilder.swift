@@ -39,12 +39,14 @@ package struct ScenarioBuilder: Sendable {
   }
 
   /// What the replicas of a scenario without pools run on, for predictions in closed form.
-  package func deployment(_ scenario: Scenario) throws -> Deployment {
+  /// - Parameter plan: Where tensors live and operators run, by name or file; nothing for all on the devices that compute.
+  package func deployment(_ scenario: Scenario, plan: Located? = nil) throws -> Deployment {
     guard let model = scenario.model else {
       throw ScenarioError("--model is missing, for example --model llama-3-8b")
     }
     let settings = scenario.pools.first?.replica.over(scenario.replica) ?? scenario.replica
-    return try ReplicaBuilder(library: library, model: model, scheduler: FirstComeFirstServed()).deployment(settings)
+    return try ReplicaBuilder(library: library, model: model, scheduler: FirstComeFirstServed()).deployment(
+      settings, plan: plan)
   }
 
   private func scheduler(_ scenario: Scenario) throws -> any Scheduler {

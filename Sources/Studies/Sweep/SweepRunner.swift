@@ -85,7 +85,7 @@ package struct SweepRunner: Sendable {
 
   private func outcome(_ point: SweepPoint) throws -> RunRecord {
     if let batch = point.batch {
-      let deployment = try runner.builder.deployment(point.scenario)
+      let deployment = try runner.builder.deployment(point.scenario, plan: point.plan)
       let prediction = try Predictor(deployment).predict(batch)
       return recorder.prediction(point.scenario, deployment, batch, prediction, isDetailed: false)
     }
