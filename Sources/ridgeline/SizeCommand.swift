@@ -92,6 +92,10 @@ struct SizeCommand: ParsableCommand {
         if done == total, title == "replaying" { progress.finish(total) }
       }
     }
+    let speed = Int((Double(answer.candidates) / max(answer.analyticSeconds, 1e-9)).rounded())
+    standardError(
+      "searched \(groupedDigits(answer.candidates)) candidates in \(Seconds(answer.analyticSeconds)), \(groupedDigits(speed)) a second; "
+        + "\(answer.replays) replays in \(Seconds(answer.engineSeconds))")
     let text = SizeText(answer, site, library)
     switch format {
     case .table: try standardOutput(text.text)

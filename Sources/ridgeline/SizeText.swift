@@ -26,8 +26,7 @@ struct SizeText {
     var text =
       "traffic     \(number(demand.rate)) requests/s, \(number(demand.meanInput)) tokens in and \(number(demand.meanOutput)) out on average\n"
       + "objectives  \(answer.request.objectives.text)\n"
-      + "searched    \(groupedDigits(answer.candidates)) candidates in closed form in \(Seconds(answer.analyticSeconds)), "
-      + "then the serving engine for \(Seconds(answer.engineSeconds))\n"
+      + "searched    \(groupedDigits(answer.candidates)) candidates in closed form, \(answer.replays) replays by the serving engine\n"
       + "site        \(site.title)\n\n"
     for model in answer.request.models.map(\.text) {
       text += section(model, answer.outcomes.filter { $0.model == model })

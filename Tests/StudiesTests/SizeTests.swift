@@ -39,7 +39,7 @@ import Testing
       let best = try #require(outcome.best, "\(outcome.hardware)")
       #expect(best.trial.meets && best.headroom >= 0)
       for item in best.trial.reached { #expect(item.value <= item.objective.limit.value) }
-      #expect(best.replicaRange.contains(best.trial.replicas))
+      #expect(best.replicaRange.contains(best.trial.replicas + best.trial.prefillReplicas))
       guard best.trial.replicas > 1 else { continue }
       let fewer = try judge.trial(
         best.candidate, replicas: best.trial.replicas - 1, prefill: best.trial.prefillReplicas)

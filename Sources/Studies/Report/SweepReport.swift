@@ -20,7 +20,8 @@ package struct SweepReport {
     ReportPage(
       title: sweep.title.isEmpty ? sweep.name : sweep.title, headline: headline,
       sections: [
-        .init("Pareto front", frontBlocks), .init("What changes the outcome", slopes),
+        .init("Pareto front", frontBlocks), .init("The best of each kind", kinds),
+        .init("What changes the outcome", slopes),
         .init("One field at a time", fieldCharts.isEmpty ? [] : [.charts(fieldCharts)]),
         .init("What could not run", problems),
         .init("Where it comes from", origin),
@@ -92,6 +93,25 @@ package struct SweepReport {
     }
   }
 
+  /// For each field of words, the best point of each of its values.
+  private var kinds: [ReportPage.Block] {
+    guard let goal = front.first else { return [] }
+    let fields = findings.fields.filter { field in
+      findings.points.contains { $0.number(field) == nil }
+        && Set(findings.points.compactMap { $0.text(field) }).count > 1
+    }
+    return fields.map { field in
+      var values: [String] = []
+      for value in findings.points.compactMap({ $0.text(field) }) where !values.contains(value) { values.append(value) }
+      let best = values.compactMap { value in
+        findings.points.filter { $0.text(field) == value && $0.metrics[goal.metric] != nil }
+          .min { goal.score($0) < goal.score($1) }
+      }.sorted { goal.score($0) < goal.score($1) }
+      let table = findings.table(best, metrics: SweepDefaults.columns(findings, front))
+      return .table(table, caption: "The \(goal.lowerIsBetter ? "lowest" : "highest") \(goal.metric) of each \(field)")
+    }
+  }
+
   // MARK: Slopes
 
   private var slopes: [ReportPage.Block] {
@@ -137,6 +157,6 @@ package struct SweepReport {
   }
 
   private var origin: [ReportPage.Block] {
-    [.list(["version \(sweep.toolVersion)", "started \(sweep.startedAt)"]), .code(sweep.document)]
+    [.list(["version \(sweep.toolVersion)", "data and document \(sweep.uid)"]), .code(sweep.document)]
   }
 }

@@ -159,6 +159,8 @@ struct SweepPoint {
   var batch: BatchCase?
   /// Where tensors live and operators run; nothing for all on the devices that compute.
   var plan: Located?
+  /// Whether lengths beyond the model's own limit are priced.
+  var anyLength = false
 
   init(document: Node) throws {
     guard case .object(let pairs) = document.value, let batch = document.value(at: "batch") else {
@@ -171,6 +173,7 @@ struct SweepPoint {
     scenario.document = document
     self.batch = try batch.strictObject { block in
       plan = try block.optional("plan").map(Located.init)
+      anyLength = try block.optionalBool("any_length") ?? false
       return BatchCase(
         sequences: try block.int("sequences", in: BatchCase.sequenceRange),
         inputTokens: try block.int("input", in: BatchCase.tokenRange),
