@@ -25,19 +25,26 @@ let package = Package(
     .target(name: "Documents", dependencies: ["Quantities", yams]),
     .target(name: "Hardware", dependencies: ["Quantities", "Documents"]),
     .target(name: "ModelGraph", dependencies: ["Quantities", "Documents"]),
+    .target(name: "Techniques", dependencies: ["Quantities", "Documents", "ModelGraph"]),
     .target(name: "CostModels", dependencies: ["Quantities", "Documents", "Hardware", "ModelGraph"]),
     .target(name: "EventKernel", dependencies: [heap]),
+    .target(name: "CKernels"),
+    .target(
+      name: "ReferenceEngine", dependencies: ["CKernels", "Quantities", "Documents", "ModelGraph", "EventKernel"]),
     .target(name: "Workloads", dependencies: ["Quantities", "Documents", "EventKernel"]),
     .target(
       name: "Execution",
-      dependencies: ["Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "EventKernel"]),
+      dependencies: [
+        "Quantities", "Documents", "Hardware", "ModelGraph", "Techniques", "CostModels", "EventKernel",
+      ]),
     .systemLibrary(name: "CGSL", pkgConfig: "gsl", providers: [.apt(["libgsl-dev"])]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "Statistics", dependencies: ["EventKernel", "CGSL"]),
     .target(
       name: "Serving",
       dependencies: [
-        "Quantities", "EventKernel", "Workloads", "CostModels", "Execution", "Statistics", deque, histogram,
+        "Quantities", "Documents", "EventKernel", "Workloads", "CostModels", "Execution", "Statistics", deque,
+        histogram,
       ]),
     .target(
       name: "Calibration",
@@ -50,14 +57,14 @@ let package = Package(
     .target(
       name: "Studies",
       dependencies: [
-        "Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "EventKernel", "Execution", "Workloads",
-        "Serving", "Statistics", "Reporting", "Store",
+        "Quantities", "Documents", "Hardware", "ModelGraph", "Techniques", "CostModels", "EventKernel", "Execution",
+        "Workloads", "Serving", "Statistics", "Reporting", "Store",
       ]),
     .executableTarget(
       name: "ridgeline",
       dependencies: [
-        "Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "Execution", "Workloads", "Serving",
-        "Calibration", "Statistics", "Studies", "Reporting", "Store", argumentParser,
+        "Quantities", "Documents", "Hardware", "ModelGraph", "Techniques", "CostModels", "Execution", "Workloads",
+        "Serving", "Calibration", "Statistics", "Studies", "Reporting", "Store", argumentParser,
       ]),
     .executableTarget(
       name: "ridgeline-bench",
@@ -86,10 +93,21 @@ let package = Package(
       ]),
     .testTarget(name: "StoreTests", dependencies: ["Documents", "Reporting", "Store", grdb]),
     .testTarget(name: "CommandTests", dependencies: ["ridgeline"]),
+    .testTarget(
+      name: "ReferenceEngineTests",
+      dependencies: [
+        "TestSupport", "CKernels", "ReferenceEngine", "Documents", "EventKernel", "ModelGraph", "Quantities",
+      ],
+      exclude: ["forward.py", "SmolLM2Tokens.json"]),
     .target(
       name: "TestSupport",
-      dependencies: ["Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "Execution"],
+      dependencies: ["Quantities", "Documents", "Hardware", "ModelGraph", "Techniques", "CostModels", "Execution"],
       path: "Tests/TestSupport"),
+    .testTarget(
+      name: "TechniqueTests",
+      dependencies: [
+        "TestSupport", "Documents", "EventKernel", "Techniques", "ModelGraph", "CostModels", "Execution", "Quantities",
+      ]),
     .testTarget(name: "GraphTests", dependencies: ["TestSupport", "EventKernel", "ModelGraph", "Quantities"]),
     .testTarget(
       name: "CostTests",

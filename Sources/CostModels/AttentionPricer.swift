@@ -6,6 +6,7 @@ struct AttentionPricer: Sendable {
   private let constants: Constants
   private let units: Double
   private let bandwidth: Double
+  private let vectorRate: Double
 
   /// Rows of a query tile of prefill kernels.
   private static let tileRows = 96.0
@@ -14,7 +15,8 @@ struct AttentionPricer: Sendable {
   /// Query heads that fill a tile of the matrix unit, which then reads the cache once.
   private static let filledRows = 16.0
 
-  init(device: Device, constants: Constants) {
+  init(device: Device, rates: ComputeRates, constants: Constants) {
+    vectorRate = max(1, constants[.gemmCompute] * rates.vector.value)
     self.constants = constants
     units = Double(device.parallelUnits)
     bandwidth = (device.mainMemory?.bandwidth ?? .zero).value
@@ -36,7 +38,8 @@ struct AttentionPricer: Sendable {
     let again = 1 + constants[.decodeAttentionGroup] * (min(group, Self.filledRows) - 1)
     let memory = again * work.traffic.total.value / (constants[.decodeAttentionMemory] * bandwidth)
     let rate = constants[.decodeAttentionCompute] * peak
-    let compute = work.flops.value * max(group, Self.groupRows) / group / rate
+    let expanding = work.vectorWork.value / vectorRate
+    let compute = smoothMaximum(work.flops.value * max(group, Self.groupRows) / group / rate, expanding)
     let pairs = Double(shape.sequences * shape.kvHeads) / units * constants[.decodeAttentionTile]
     let start = constants[.decodeAttentionStart] + joining(shape, work) + regrouping(shape, group)
     return Time(

@@ -1,4 +1,5 @@
 import Hardware
+import ModelGraph
 import Quantities
 
 /// The peak rate of each number format on one device, with frameworks' choice of accumulator.
@@ -7,7 +8,19 @@ package struct ComputeRates: Sendable {
   /// Rate of plain vector arithmetic, for element-wise work.
   package let vector: FLOPsPerSecond
 
+  /// Rates with an accumulator of their own, by format and fp16 or fp32.
+  private let narrowSums: [Double]
+  private let wideSums: [Double]
+
   package init(_ device: Device) {
+    func sums(_ accumulator: NumberFormat) -> [Double] {
+      NumberFormat.allCases.map { format in
+        device.engines.filter { $0.style == .matrix }.flatMap(\.peaks)
+          .first { $0.input == format && $0.accumulator == accumulator }?.rate.value ?? 0
+      }
+    }
+    narrowSums = sums(.fp16)
+    wideSums = sums(.fp32)
     rates = NumberFormat.allCases.map { Self.rate($0, device)?.value ?? 0 }
     let vectorRate = device.peak(input: .fp32, accumulator: .fp32, style: .vector)
     vector = vectorRate ?? Self.rate(.fp32, device) ?? Self.rate(.fp16, device) ?? Self.fastest(device)
@@ -15,6 +28,21 @@ package struct ComputeRates: Sendable {
 
   /// The rate of a format; zero when the device has none. Check with ``supports(_:)`` first.
   package func rate(_ format: NumberFormat) -> FLOPsPerSecond { FLOPsPerSecond(rates[format.index]) }
+
+  /// The rate of one of attention's products; zero when the device has none.
+  package func rate(_ product: AttentionArithmetic.Product) -> FLOPsPerSecond {
+    switch product.accumulator {
+    case .fp16: FLOPsPerSecond(narrowSums[product.input.index])
+    case .fp32: FLOPsPerSecond(wideSums[product.input.index])
+    default: rate(product.input)
+    }
+  }
+
+  /// The rate of both products together, half of the arithmetic each.
+  package func rate(_ attention: AttentionArithmetic) -> FLOPsPerSecond {
+    let (scores, values) = (rate(attention.scores).value, rate(attention.values).value)
+    return FLOPsPerSecond(scores > 0 && values > 0 ? 2 / (1 / scores + 1 / values) : 0)
+  }
 
   package func supports(_ format: NumberFormat) -> Bool { rates[format.index] > 0 }
 

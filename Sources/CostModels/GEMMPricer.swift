@@ -12,6 +12,7 @@ struct GEMMPricer: Sendable {
   /// Shared by every product: a unit's seconds a byte loaded, per FLOP forgone.
   private let unitPeak: Double
   private let memoryRate: Double
+  private let vectorRate: Double
   private let dense: Costs
   private let experts: Costs
   private let step: Double
@@ -35,6 +36,7 @@ struct GEMMPricer: Sendable {
     units = Double(device.parallelUnits)
     let wide = max(rates.rate(.bf16).value, rates.rate(.fp16).value)
     unitPeak = (wide > 0 ? wide : rates.vector.value) / units
+    vectorRate = max(1, constants[.gemmCompute] * rates.vector.value)
     memoryRate = constants[.gemmMemory] * (device.mainMemory?.bandwidth ?? .zero).value
     dense = Costs(
       compute: constants[.gemmCompute], start: constants[.gemmStart], fill: constants[.gemmFill],
@@ -64,7 +66,7 @@ struct GEMMPricer: Sendable {
     let product = Product(
       rows: rows, columns: columns, inner: inner, inputBytes: work.compute.bits / 8,
       weightBytes: min(work.compute.bits / 8, work.traffic.weights.value / (columns * inner)), outputs: rows * columns)
-    return fastest(product, work.traffic, dense, peak: peak) { (rows / $0).rounded(.up) }
+    return fastest(product, work, dense, peak: peak) { (rows / $0).rounded(.up) }
   }
 
   /// A product for each expert that is visited, side by side.
@@ -74,7 +76,7 @@ struct GEMMPricer: Sendable {
       rows: shape.visits / shape.activeExperts, columns: columns, inner: inner, inputBytes: work.compute.bits / 8,
       weightBytes: min(work.compute.bits / 8, work.traffic.weights.value / (shape.activeExperts * columns * inner)),
       outputs: shape.visits * columns)
-    return fastest(product, work.traffic, experts, peak: peak, rowTiles: shape.tiles)
+    return fastest(product, work, experts, peak: peak, rowTiles: shape.tiles)
   }
 
   private struct Product {
@@ -89,9 +91,21 @@ struct GEMMPricer: Sendable {
     var outputs: Double
   }
 
+  /// What a product does besides, or less of, plain multiplication.
+  private struct Extras {
+    /// Arithmetic over that of a dense product of its shape.
+    var arithmetic: Double
+    /// Seconds of vector units.
+    var vector: Double
+  }
+
   private func fastest(
-    _ product: Product, _ traffic: Traffic, _ costs: Costs, peak: Double, rowTiles: (Double) -> Double
+    _ product: Product, _ work: Operator, _ costs: Costs, peak: Double, rowTiles: (Double) -> Double
   ) -> Time {
+    let traffic = work.traffic
+    // Sparse and binary products do another amount of arithmetic than their shape says.
+    let dense = 2 * product.outputs * product.inner
+    let work = Extras(arithmetic: dense > 0 ? work.flops.value / dense : 1, vector: work.vectorWork.value / vectorRate)
     let unitRate = costs.compute * peak / units
     let inputs = product.rows > 0 ? product.outputs / product.columns * product.inner * product.inputBytes : 0
     let written = max(0, traffic.activations.value - inputs)
@@ -99,9 +113,9 @@ struct GEMMPricer: Sendable {
     var best = Time()
     for tile in tiles {
       let waves = waves(of: rowTiles(tile.rows) * (product.columns / tile.columns).rounded(.up) * tile.split)
-      let compute = waves * unitTime(tile, product, costs, unitRate)
+      let compute = waves * unitTime(tile, product, costs, unitRate / work.arithmetic)
       let start = costs.start + (tile.split > 1 ? splitStart : 0)
-      let total = start + smoothMaximum(compute, memory)
+      let total = start + smoothMaximum(compute, memory, work.vector)
       if total < best.total { best = Time(total: total, compute: compute, memory: memory, start: start) }
     }
     return best

@@ -24,7 +24,7 @@ package struct OperatorPricer: Sendable {
     let device = platform.device
     rates = ComputeRates(device)
     gemms = GEMMPricer(device: device, rates: rates, constants: constants)
-    attention = AttentionPricer(device: device, constants: constants)
+    attention = AttentionPricer(device: device, rates: rates, constants: constants)
     collectives = CollectivePricer(platform: platform, constants: constants)
     bandwidth = device.mainMemory?.bandwidth ?? .zero
     cap = device.power.cap
@@ -38,7 +38,7 @@ package struct OperatorPricer: Sendable {
   /// Prices one instance of an operator.
   /// - Complexity: O(tiles in the class's menu) for GEMMs, O(1) otherwise.
   package func price(_ work: Operator) -> OperatorPrice {
-    let peak = rates.rate(work.compute).value
+    let peak = (work.attention.map(rates.rate) ?? rates.rate(work.compute)).value
     switch work.kind {
     case .gemm(let shape):
       let time = gemms.time(shape, work, peak: peak)
@@ -78,6 +78,12 @@ package struct OperatorPricer: Sendable {
       time: Seconds(cost.total), energy: Joules(power * cost.total), bound: cost.time > cost.start ? .link : .start)
   }
 
+  /// Peak of the arithmetic that an operator does, for its energy.
+  private func energyRate(_ work: Operator) -> Double {
+    let rate = (work.attention.map(rates.rate) ?? rates.rate(work.compute)).value
+    return rate > 0 ? rate : rates.vector.value
+  }
+
   private func priced(
     _ work: Operator, _ total: Double, compute: Double, memory: Double, start: Double
   ) -> OperatorPrice {
@@ -93,8 +99,7 @@ package struct OperatorPricer: Sendable {
   /// The limit does not stretch the time here: calibrated efficiencies were measured on boards that hold it.
   private func energy(_ work: Operator, _ time: Seconds) -> Joules {
     let standing = constants[.powerStatic] * cap.value * time.value
-    let rate = rates.rate(work.compute).value
-    let compute = constants[.powerCompute] * cap.value * work.flops.value / (rate > 0 ? rate : rates.vector.value)
+    let compute = constants[.powerCompute] * cap.value * work.flops.value / energyRate(work)
     let memory = constants[.powerMemory] * cap.value * work.traffic.total.value / bandwidth.value
     return min(Joules(standing + compute + memory), cap * time)
   }

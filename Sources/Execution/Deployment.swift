@@ -3,11 +3,12 @@ import Documents
 import Hardware
 import ModelGraph
 import Quantities
+import Techniques
 
 /// One model under one plan on one platform with one runtime: everything a prediction or a replay needs, checked.
 package struct Deployment: Sendable {
   package private(set) var platform: Platform
-  package let graph: OperatorGraph
+  package private(set) var graph: OperatorGraph
   package let runtime: RuntimeProfile
   package private(set) var pricer: OperatorPricer
   /// Calibration files in use, most general first.
@@ -18,6 +19,15 @@ package struct Deployment: Sendable {
   package let notes: [String]
   /// Where tensors live and operators run, unless all is on the devices that compute.
   package private(set) var placement: Placement?
+  /// What techniques made of the model, its plan and its requests.
+  let design: Design
+  /// Techniques in use, as they are written.
+  package let techniques: [String]
+  /// Drafts and assistants; nothing for one token at a time.
+  package internal(set) var decoding: Decoding?
+
+  /// What techniques make of requests.
+  package var workload: WorkloadRewrite { design.workload }
 
   package var model: Model { graph.model }
   package var plan: Plan { graph.plan }
@@ -26,7 +36,7 @@ package struct Deployment: Sendable {
   /// - Throws: ``DeploymentError``, ``PlanError``, ``UnsupportedFormat`` or ``TooManyWindows``.
   package init(
     platform: Platform, model: Model, runtime: RuntimeProfile, formats: FormatRequest, parallelism: Parallelism,
-    routing: ExpertRouting = .uniform, calibration: CalibrationChoice
+    routing: ExpertRouting = .uniform, calibration: CalibrationChoice, techniques: [NamedChoice] = []
   ) throws {
     self.platform = platform
     self.runtime = runtime
@@ -37,7 +47,13 @@ package struct Deployment: Sendable {
     self.notes =
       notes
       + (platform.dies > 1 ? ["\(platform.name) holds \(platform.dies) dies a package; tp, pp and dp count dies"] : [])
-    graph = try OperatorGraph(model: model, plan: Plan(formats: chosen, parallelism: parallelism, routing: routing))
+    var design = Design(
+      model: model, plan: Plan(formats: chosen, parallelism: parallelism, routing: routing))
+    try Techniques.apply(techniques, to: &design)
+    self.techniques = techniques.map(Techniques.text)
+    self.design = design
+    graph = try OperatorGraph(model: design.model, plan: design.plan)
+    try checkFormats()
     try checkDevices()
   }
 
@@ -63,6 +79,40 @@ package struct Deployment: Sendable {
     copy.placement = nil
     copy.pricer = OperatorPricer(platform: platform, constants: constants)
     return copy
+  }
+
+  /// A copy with another model under the same plan, as a draft that shares the devices.
+  func replacingModel(_ model: Model) throws -> Deployment {
+    var copy = self
+    var plan = plan
+    plan.activationSparsity = nil
+    plan.weightSparsity = nil
+    copy.graph = try OperatorGraph(model: model, plan: plan)
+    copy.decoding = nil
+    return copy
+  }
+
+  /// The same deployment decoding one token at a time, for engines that keep drafts themselves.
+  package var withoutDrafts: Deployment {
+    var copy = self
+    copy.decoding = nil
+    return copy
+  }
+
+  /// Checks that the device computes in what techniques ask for.
+  private func checkFormats() throws(UnsupportedFormat) {
+    let formats = plan.formats
+    let own = graph.model.decoder.runs.compactMap(\.layer.formats?.compute)
+    for format in [formats.compute] + own + (formats.details.planes == nil ? [] : [.int1])
+    where !pricer.rates.supports(format) {
+      throw UnsupportedFormat(format: format, role: "projections", device: platform.device)
+    }
+    guard let attention = formats.details.attention else { return }
+    for product in [attention.scores, attention.values] where pricer.rates.rate(product) <= .zero {
+      throw UnsupportedFormat(
+        format: product.input,
+        role: "attention" + (product.accumulator.map { " with \($0.rawValue) sums" } ?? ""), device: platform.device)
+    }
   }
 
   /// The same deployment on hardware whose numbers are multiplied, without a placement.

@@ -3,6 +3,7 @@ import Documents
 import Hardware
 import ModelGraph
 import Quantities
+import Techniques
 
 /// The data files of an installation, by kind.
 package struct Library: Sendable {
@@ -46,11 +47,14 @@ package struct Library: Sendable {
     package var powerCap: Watts?
     /// Clock of the arithmetic units, as a share of the device's own.
     package var clock = 1.0
+    package var techniques: [NamedChoice]
 
     package init(
       model: String, hardware: String, runtime: String, formats: FormatRequest = FormatRequest(),
-      parallelism: Parallelism = Parallelism(), routing: ExpertRouting = .uniform
+      parallelism: Parallelism = Parallelism(), routing: ExpertRouting = .uniform,
+      techniques: [NamedChoice] = []
     ) {
+      self.techniques = techniques
       self.model = model
       self.hardware = hardware
       self.runtime = runtime
@@ -71,9 +75,16 @@ package struct Library: Sendable {
     let runtime = try runtimes.find(request.runtime)
     let calibration = try CalibrationChoice(
       device: platform.device, runtime: runtime.name, from: calibrations, folder: calibrationFolder)
-    let deployment = try Deployment(
+    var deployment = try Deployment(
       platform: platform, model: model, runtime: runtime, formats: request.formats,
-      parallelism: request.parallelism, routing: request.routing, calibration: calibration)
+      parallelism: request.parallelism, routing: request.routing, calibration: calibration,
+      techniques: request.techniques)
+    let design = deployment.design
+    if design.drafting != nil || design.reasoning != nil {
+      deployment.decoding = Decoding(
+        drafting: design.drafting, draft: try design.drafting.flatMap { try draft($0.source, of: deployment, request) },
+        reasoning: design.reasoning, assistant: try design.reasoning.map { try small($0.model, request) })
+    }
     let isPlain = request.powerCap == nil && request.clock == 1
     guard request.plan != nil || !isPlain else { return deployment }
     return try deployment.placed(
@@ -91,6 +102,27 @@ package struct Library: Sendable {
     let (calibrations, folder) = (calibrations, calibrationFolder)
     return { device in
       try CalibrationChoice(device: device, runtime: runtime, from: calibrations, folder: folder).constants
+    }
+  }
+
+  private func draft(_ source: Drafting.Source, of deployment: Deployment, _ request: Request) throws -> Deployment? {
+    switch source {
+    case .free: return nil
+    case .model(let name): return try small(name, request)
+    case .head(let layers, let vocabulary):
+      return try deployment.replacingModel(deployment.model.draftHead(layers: layers, vocabulary: vocabulary))
+    }
+  }
+
+  /// A small model beside the large one: its own formats, the same devices, on one of them where it cannot be split.
+  private func small(_ name: String, _ request: Request) throws -> Deployment {
+    var own = Request(model: name, hardware: request.hardware, runtime: request.runtime)
+    own.parallelism.tensor = request.parallelism.tensor
+    do {
+      return try deployment(own)
+    } catch is PlanError {
+      own.parallelism.tensor = 1
+      return try deployment(own)
     }
   }
 }

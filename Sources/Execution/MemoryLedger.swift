@@ -37,6 +37,24 @@ package struct MemoryLedger: Sendable {
     return Int(min(1e12, (cacheRoom / each).rounded(.down)))
   }
 
+  /// Cache of one sequence of a batch at its end; of what sequences share, each counts its part.
+  package func cache(of batch: BatchCase) -> Bytes {
+    let reach = batch.inputTokens + batch.outputTokens - 1
+    guard batch.answersPerPrompt > 1 else { return cache(tokens: reach) }
+    let prompt = cache(tokens: batch.inputTokens)
+    let answer = max(.zero, cache(tokens: reach) - prompt)
+    let shared = 1 / Double(batch.answersPerPrompt)
+    return prompt * shared + answer * (1 - batch.sharedAnswer + batch.sharedAnswer * shared)
+  }
+
+  /// Most sequences of a batch's lengths that fit at once.
+  package func largestBatch(_ batch: BatchCase) -> Int {
+    guard weightsFit else { return 0 }
+    let each = cache(of: batch)
+    guard each > .zero else { return Int.max }
+    return Int(min(1e12, (cacheRoom / each).rounded(.down)))
+  }
+
   /// Longest context that so many sequences can all reach; nothing when it is unlimited.
   package func longestContext(sequences: Int) -> Int? {
     guard weightsFit else { return 0 }
@@ -65,8 +83,9 @@ extension Deployment {
   package func memoryLedger() -> MemoryLedger {
     let capacity = platform.device.mainMemory?.capacity ?? .zero
     let usable = capacity * runtime.memoryFraction
-    let footprint = graph.footprint
     if let placement { return placement.ledger(capacity: capacity, usable: usable) }
+    let footprint = [decoding?.draft, decoding?.assistant].compactMap { $0?.graph.footprint }
+      .reduce(graph.footprint) { $0.adding($1) }
     let activations = graph.liveActivations(
       tokens: runtime.maxBatchedTokens, sampled: min(runtime.maxSequences, runtime.maxBatchedTokens))
     let reserved = runtime.reservedMemory + (parallelism.tensor > 1 ? runtime.reservedForPeers : .zero)

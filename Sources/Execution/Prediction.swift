@@ -7,6 +7,13 @@ package struct BatchCase: Sendable, Hashable {
   package var sequences: Int
   package var inputTokens: Int
   package var outputTokens: Int
+  /// Sequences that answer the same prompt, which is prefilled and cached once for them.
+  package var answersPerPrompt = 1
+  /// Share of an answer that those sequences have in common.
+  package var sharedAnswer = 0.0
+
+  /// Prompts that are prefilled.
+  package var prompts: Int { sequences.dividedUp(by: answersPerPrompt) }
 
   /// What any reader of cases accepts.
   package static let sequenceRange = 1...1_000_000

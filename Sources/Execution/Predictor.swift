@@ -24,11 +24,10 @@ package struct Predictor: Sendable {
     }
     let replicas = deployment.parallelism.data
     let perReplica = batch.sequences.dividedUp(by: replicas)
-    let reach = longestStored(batch)
-    let fitting = ledger.largestBatch(tokens: reach)
+    let fitting = ledger.largestBatch(batch)
     guard perReplica <= fitting || (overflow == .waves && fitting > 0) else {
       throw .cacheDoesNotFit(
-        batch: batch, missing: ledger.cache(tokens: reach) * Double(perReplica) - ledger.cacheRoom,
+        batch: batch, missing: ledger.cache(of: batch) * Double(perReplica) - ledger.cacheRoom,
         largestBatch: fitting * replicas, longestContext: ledger.longestContext(sequences: perReplica).map { $0 + 1 })
     }
     let fullest = runReplica(sequences: perReplica, fitting: fitting, batch)
@@ -36,7 +35,7 @@ package struct Predictor: Sendable {
     let endToEnd = fullest.endToEnd
     let energy = energyOfReplicas(fullest, perReplica: perReplica, fitting: fitting, batch)
     let generated = Double(batch.sequences * batch.outputTokens)
-    let all = generated + Double(batch.sequences * batch.inputTokens)
+    let all = generated + Double(batch.prompts * batch.inputTokens)
     return Prediction(
       ttft: full.prefill.time, tpot: full.decode?.time, endToEnd: endToEnd, energy: energy,
       prefillBound: full.prefill.bound, decodeBound: full.decode?.bound, waves: fullest.waves,
@@ -110,7 +109,7 @@ package struct Predictor: Sendable {
   /// Sequences of one replica that run at once.
   private func waveSize(_ batch: BatchCase) -> Int {
     let perReplica = batch.sequences.dividedUp(by: deployment.parallelism.data)
-    return max(1, min(perReplica, ledger.largestBatch(tokens: longestStored(batch))))
+    return max(1, min(perReplica, ledger.largestBatch(batch)))
   }
 
   private func decodeStep(_ sequences: Int, context: Int, _ batch: BatchCase) -> StepShape {
@@ -137,7 +136,9 @@ package struct Predictor: Sendable {
 
   private func runWave(sequences: Int, _ batch: BatchCase) -> Wave {
     let micro = MicroBatches(sequences: sequences, stages: deployment.parallelism.pipeline)
-    let prefill = prefillPhase(micro, input: batch.inputTokens)
+    let prompts = MicroBatches(
+      sequences: sequences.dividedUp(by: batch.answersPerPrompt), stages: deployment.parallelism.pipeline)
+    let prefill = prefillPhase(prompts, input: batch.inputTokens)
     let steps = batch.outputTokens - 1
     guard steps > 0 else {
       return Wave(prefill: prefill, decode: nil, endToEnd: prefill.time, energy: prefill.energy)
@@ -239,12 +240,12 @@ package struct Predictor: Sendable {
     let steps = Double(batch.outputTokens - 1)
     var busy = Seconds.zero
     for (context, weight) in GaussRule.points(from: first, through: last, kinks: windows) {
-      let price = deployment.price(decodeStep(micro.size, context: context, batch))
+      let price = deployment.tokenCost(decodeStep(micro.size, context: context, batch))
       let period = max(price.time, price.bottleneck * Double(micro.count))
       phase.time += period * (weight / steps)
       phase.energy += price.energy * (Double(micro.count) * micro.fullness * weight / steps)
       busy += price.time * (Double(micro.count) * weight / steps)
-      byBound.add(price.timeByBound, times: weight)
+      byBound.add(price.byBound, times: weight)
     }
     phase.energy += idleEnergy(phase.time, busy: busy)
     phase.bound = byBound.largest

@@ -377,6 +377,8 @@ private final class LinearOperator {
   private let bytesPerPair: SpanSums
   private let flopsPerKey: SpanSums
   private let bytesPerKey: SpanSums
+  /// Vector operations that expand what is read for one pair.
+  private let vectorPerPair: SpanSums
 
   static func canRepresent(_ work: Operator) -> Bool {
     switch work.kind {
@@ -400,6 +402,7 @@ private final class LinearOperator {
     flopsPerPair = slope(pairs) { $0.flops.value }
     bytesPerPair = slope(pairs) { $0.traffic.total.value }
     flopsPerKey = slope(keys) { $0.flops.value }
+    vectorPerPair = slope(pairs) { $0.vectorWork.value }
     bytesPerKey = slope(keys) { $0.traffic.total.value }
   }
 
@@ -409,6 +412,7 @@ private final class LinearOperator {
     let tokens = Double(isDecode ? step.decodeSequences : step.prefillTokens)
     work.flops = FLOPs(tokens * flopsPerToken + (pairs * flopsPerPair).sum() + (step.prefillKeys * flopsPerKey).sum())
     let bytes = tokens * bytesPerToken + (pairs * bytesPerPair).sum() + (step.prefillKeys * bytesPerKey).sum()
+    work.vectorWork = FLOPs((pairs * vectorPerPair).sum())
     let written = tokens * writtenPerToken
     work.traffic = ModelGraph.Traffic(kvRead: Bytes(bytes - written), kvWritten: Bytes(written))
     switch template.kind {

@@ -10,12 +10,24 @@ package struct Footprint: Sendable {
   package let windowedKVPerToken: [(window: Int, size: Bytes)]
   /// Recurrent state of one sequence.
   package let statePerSequence: Bytes
+  /// KV cache that a sequence does not have, because some of its tokens never reach the later layers.
+  package let droppedPerSequence: Bytes
 
   /// KV cache and state of one sequence of so many tokens.
   package func sequence(tokens: Int) -> Bytes {
-    windowedKVPerToken.reduce(kvPerToken * Double(tokens) + statePerSequence) { sum, span in
+    let full = max(.zero, kvPerToken * Double(tokens) - droppedPerSequence)
+    return windowedKVPerToken.reduce(full + statePerSequence) { sum, span in
       sum + span.size * Double(min(tokens, span.window))
     }
+  }
+
+  /// This and another model's, side by side in one memory.
+  package func adding(_ other: Footprint) -> Footprint {
+    Footprint(
+      weights: weights + other.weights, kvPerToken: kvPerToken + other.kvPerToken,
+      windowedKVPerToken: windowedKVPerToken + other.windowedKVPerToken,
+      statePerSequence: statePerSequence + other.statePerSequence,
+      droppedPerSequence: droppedPerSequence + other.droppedPerSequence)
   }
 
   /// What a runtime that keeps every token in every layer reserves for one token.
@@ -38,16 +50,25 @@ extension OperatorGraph {
     var full = Bytes.zero
     var windowed = [Bytes](repeating: .zero, count: 4)
     var state = Bytes.zero
+    var dropped = Bytes.zero
+    func add(_ rule: CacheRule, window: Int?, elements: Double, count: Double) {
+      let weights = spans.weights(rule.kept, within: window)
+      let size = formats.storedKV.size(of: elements) * count
+      full += size * weights[0]
+      for lane in 1..<4 { windowed[lane] += size * weights[lane] }
+      guard let recent = rule.recent else { return }
+      windowed[spans.lane(of: recent)] += Bytes(
+        elements * count * max(0, formats.stream.bits - formats.storedKV.bits) / 8)
+    }
     for run in model.decoder.runs {
-      for mixer in run.layer.mixers {
+      let before = full
+      for mixer in run.layer.mixers where run.layer.mixerPhases.decode {
         let count = Double(run.count) * depth
         switch mixer {
         case .attention(let attention):
-          let lane = spans.lane(of: attention.window)
-          let size = kvPerToken(attention) * count
-          if lane == 0 { full += size } else { windowed[lane] += size }
+          add(attention.cache, window: attention.window, elements: cachedElements(attention), count: count)
         case .latentAttention(let latent):
-          full += formats.kv.size(of: Double(latent.kvRank + latent.ropeWidth)) * count
+          add(latent.cache, window: nil, elements: Double(latent.cachedWidth), count: count)
           if let indexer = latent.indexer { full += NumberFormat.fp8.size(of: Double(indexer.headWidth)) * count }
         case .recurrent(let recurrent):
           let format = recurrent.stateFormat ?? formats.stream
@@ -55,17 +76,19 @@ extension OperatorGraph {
         case .linear: break
         }
       }
+      dropped += (full - before) * Double(run.layer.droppedTokens)
     }
     return Footprint(
       weights: weightBytes(depth: depth), kvPerToken: full,
       windowedKVPerToken: (1..<4).filter { windowed[$0] > .zero }.map { (spans.windows[$0], windowed[$0]) },
-      statePerSequence: state)
+      statePerSequence: state, droppedPerSequence: dropped)
   }
 
-  private func kvPerToken(_ attention: Attention) -> Bytes {
-    guard !attention.sharesEarlierKV else { return .zero }
+  /// Elements that a token adds to a layer's cache on one device.
+  private func cachedElements(_ attention: Attention) -> Double {
+    guard !attention.sharesEarlierKV else { return 0 }
     let split = AttentionSplit(attention, tensor: parallelism.tensor)
-    return formats.kv.size(of: Double(split.kvHeads * (attention.headWidth + attention.valueWidth)))
+    return Double(split.kvHeads * (attention.headWidth + attention.valueWidth))
   }
 
   /// Weights of one device: experts are spread or split, everything else is split by tensor parallelism.
@@ -76,28 +99,50 @@ extension OperatorGraph {
 
   /// Weights of one device by what they are; with a pipeline, layers are those of all stages together.
   package var weightParts: WeightParts {
-    var dense = 0.0
-    var expert = 0.0
-    var copied = 0.0
+    var dense = Bytes.zero
+    var experts = Bytes.zero
     for run in (model.encoder?.runs ?? []) + model.decoder.runs {
-      let all = Double(run.count * model.parameters(of: run.layer))
-      var inExperts = 0.0
-      if case .mixture(let mixture)? = run.layer.feedForward {
-        inExperts = Double(run.count * mixture.experts * mixture.expert.parameters(hidden: hidden))
-      }
-      expert += inExperts
-      dense += all - inExperts
-      copied += Double(run.count) * copiedParameters(run.layer)
+      let layers = weightBytes(run)
+      dense += layers.dense
+      experts += layers.experts
     }
-    let tensor = Double(parallelism.tensor)
-    let expertSplit = Double(parallelism.expert * parallelism.expertTensor)
     let tables = Double(model.embeddingParameters + model.headParameters)
     // The first stage holds the token table and the last the head: with a pipeline they are on unlike devices.
     let tablesHere =
       parallelism.pipeline > 1 ? max(Double(model.embeddingParameters), Double(model.headParameters)) : tables
+    let images = Double(model.imageEncoder?.parameters ?? 0)
     return WeightParts(
-      dense: formats.weights.size(of: dense / tensor + copied * (1 - 1 / tensor)),
-      experts: formats.experts.size(of: expert / expertSplit), tables: formats.head.size(of: tablesHere / tensor))
+      dense: dense, experts: experts,
+      tables: formats.storedHead.size(of: (tablesHere + images) / Double(parallelism.tensor)))
+  }
+
+  /// Weights of some equal layers, in their own formats where they have any.
+  private func weightBytes(_ run: LayerRun) -> (dense: Bytes, experts: Bytes) {
+    let formats = run.layer.formats ?? self.formats
+    let all = Double(run.count * model.parameters(of: run.layer))
+    let tensor = Double(parallelism.tensor)
+    var expert = 0.0
+    var network = 0.0
+    switch run.layer.feedForward {
+    case .mixture(let mixture)?:
+      expert = Double(run.count * mixture.experts * mixture.expert.parameters(hidden: hidden))
+    case .dense(let dense)?: network = Double(run.count * dense.parameters(hidden: hidden))
+    case nil: break
+    }
+    let copied = Double(run.count) * copiedParameters(run.layer) * (1 - 1 / tensor)
+    let mixing = formats.storedWeights.size(of: (all - expert - network) / tensor + copied)
+    let dense =
+      pruned(mixing, formats.storedWeights, inNetwork: false)
+      + pruned(formats.storedWeights.size(of: network / tensor), formats.storedWeights, inNetwork: true)
+    let experts = pruned(
+      formats.storedExperts.size(of: expert / Double(parallelism.expert * parallelism.expertTensor)),
+      formats.storedExperts, inNetwork: true)
+    return (dense, experts)
+  }
+
+  private func pruned(_ size: Bytes, _ stored: StoredFormat, inNetwork: Bool) -> Bytes {
+    guard let sparse = plan.weightSparsity, inNetwork || sparse.scope == .all else { return size }
+    return size * (sparse.density * (stored.bits + sparse.indexBits) / stored.bits)
   }
 
   /// Parameters that every device of a tensor-parallel group holds whole: latent down-projections, the router, linear
@@ -112,7 +157,7 @@ extension OperatorGraph {
         let width = hidden * (attention.headWidth + attention.valueWidth)
         parameters += Double(width * (parallelism.tensor - attention.kvHeads)) / Double(max(1, parallelism.tensor - 1))
       case .latentAttention(let latent):
-        parameters += Double(hidden * (latent.kvRank + latent.ropeWidth + (latent.queryRank ?? 0)))
+        parameters += Double(hidden * (latent.cachedWidth + (latent.queryRank ?? 0)))
       case .linear(let width): parameters += Double(hidden * width)
       case .recurrent: break
       }
@@ -126,9 +171,11 @@ extension OperatorGraph {
   package func liveActivations(tokens: Int, sampled: Int) -> Bytes {
     var widest = 0
     for layer in model.allLayers { widest = max(widest, widestIntermediate(layer)) }
-    let perToken = formats.stream.size(of: Double(2 * hidden + widest))
+    let stream = formats.stream.size(of: Double(2 * hidden))
+    let wide = formats.stream.size(of: Double(widest))
+    let slice = min(tokens, plan.activationSlice ?? tokens)
     let logits = NumberFormat.fp32.size(of: Double(sampled * model.vocabulary.dividedUp(by: parallelism.tensor)))
-    return perToken * Double(tokens) + logits
+    return stream * Double(tokens) + wide * Double(slice) + logits
   }
 
   private func widestIntermediate(_ layer: Layer) -> Int {

@@ -92,7 +92,7 @@ extension LatentAttention {
     } else {
       list.append(Projection(name: "q_proj", inputs: hidden, outputs: queryOutputs))
     }
-    list.append(Projection(name: "kv_a_proj", inputs: hidden, outputs: kvRank + ropeWidth, bias: bias))
+    list.append(Projection(name: "kv_a_proj", inputs: hidden, outputs: cachedWidth, bias: bias))
     list.append(Projection(name: "o_proj", inputs: heads * valueWidth, outputs: hidden, bias: bias))
     return list
   }

@@ -24,6 +24,8 @@ package struct Model: Sendable, Equatable {
   /// Parameters outside layers, embeddings and heads (multi-token-prediction modules, vision towers that the
   /// configuration describes ...), loaded but not used by plain decoding.
   package var extraParameters: Int
+  /// What turns images into tokens before the first layer; part of the cost of prompts.
+  package var imageEncoder: ImageEncoder?
 
   package init(
     name: String, architecture: String, vocabulary: Int, hidden: Int, embedding: Embedding = Embedding(),
@@ -40,6 +42,18 @@ package struct Model: Sendable, Equatable {
     self.contextLimit = contextLimit
     self.publishedFormat = publishedFormat
     self.extraParameters = extraParameters
+  }
+}
+
+/// An encoder that every prompt's image passes once.
+package struct ImageEncoder: Sendable, Equatable {
+  package var parameters: Int
+  /// Tokens the encoder works on, for each prompt.
+  package var tokens: Int
+
+  package init(parameters: Int, tokens: Int) {
+    self.parameters = parameters
+    self.tokens = tokens
   }
 }
 
@@ -116,6 +130,13 @@ package struct Layer: Sendable, Equatable {
   /// Whether mixer and feed-forward read the same input and are added together (GPT-J, NeoX, Falcon), which needs one
   /// all-reduce instead of two under tensor parallelism.
   package var parallelResidual: Bool
+  /// Phases that run the mixers and the feed-forward network; their weights stay loaded.
+  package var mixerPhases = Phases.both
+  package var feedForwardPhases = Phases.both
+  /// Prompt tokens of each sequence that were taken out before this layer.
+  package var droppedTokens = 0
+  /// Formats of this layer, where they are not the plan's.
+  package var formats: Formats?
 
   package init(
     mixers: [Mixer], crossAttention: Attention? = nil, feedForward: FeedForward?, norm: Norm, normCount: Int = 2,
@@ -175,6 +196,7 @@ package struct Attention: Sendable, Equatable {
   package var rotary: Bool
   /// Entries of a learned relative-position table held by this layer (T5's first layer).
   package var relativePositionEntries: Int
+  package var cache = CacheRule.full
 
   package init(
     queryHeads: Int, kvHeads: Int, headWidth: Int, valueWidth: Int? = nil, window: Int? = nil,
@@ -215,6 +237,12 @@ package struct LatentAttention: Sendable, Equatable {
   package var bias: Bool
   /// Sparse selection of cached tokens (DeepSeek V3.2), when the configuration has it.
   package var indexer: Indexer?
+  package var cache = CacheRule.full
+  /// Rotary keys that are cached: one for all heads, or one a head where a model was converted to latents.
+  package var ropeHeads = 1
+
+  /// Elements that a token adds to the cache.
+  package var cachedWidth: Int { kvRank + ropeWidth * ropeHeads }
 
   package struct Indexer: Sendable, Equatable {
     package var heads: Int
@@ -358,4 +386,23 @@ package struct MixtureOfExperts: Sendable, Equatable {
 
   /// One expert's network.
   package var expert: DenseFeedForward { DenseFeedForward(width: expertWidth, gated: gated, bias: expertBias) }
+}
+
+extension Model {
+  /// A draft of the model's own shape: a map that joins what it is given, some of its first attention layers, and a head
+  /// over so many words.
+  package func draftHead(layers: Int, vocabulary words: Int) -> Model {
+    var draft = self
+    draft.name = name + "-draft"
+    draft.vocabulary = words > 0 ? min(words, vocabulary) : vocabulary
+    draft.extraParameters = 0
+    draft.imageEncoder = nil
+    var layer = decoder.runs.first { !$0.layer.mixers.isEmpty }?.layer ?? decoder.runs[0].layer
+    (layer.droppedTokens, layer.mixerPhases, layer.feedForwardPhases, layer.formats) = (0, .both, .both, nil)
+    var joining = layer
+    joining.mixers.insert(.linear(outputWidth: 3 * hidden), at: 0)
+    draft.decoder = Stack(
+      layers: [joining] + Array(repeating: layer, count: layers - 1), finalNorm: decoder.finalNorm)
+    return draft
+  }
 }

@@ -12,6 +12,10 @@ package struct Operator: Sendable {
   package var traffic: Traffic
   /// Format of its arithmetic.
   package var compute: NumberFormat
+  /// Work on vector units beside the multiplication: expanding narrow weights, adding up binary products.
+  package var vectorWork = FLOPs.zero
+  /// Formats of attention's two products where they are not `compute`.
+  package var attention: AttentionArithmetic?
   /// Which part of a step decides its size.
   package var scope: Scope
 

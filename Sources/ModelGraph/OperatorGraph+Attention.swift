@@ -20,10 +20,10 @@ extension OperatorGraph {
       AttentionCost(
         queryHeads: split.queryHeads, kvHeads: split.kvHeads,
         pairFLOPs: 2 * (attention.headWidth + attention.valueWidth),
-        keyBytes: formats.kv.size(of: Double(keyWidth + valueWidth)),
-        readBytes: formats.kv.size(of: Double(split.kvHeads * (attention.headWidth + attention.valueWidth))),
+        keyBytes: formats.storedKV.size(of: Double(keyWidth + valueWidth)),
+        cachedElements: Double(split.kvHeads * (attention.headWidth + attention.valueWidth)), stored: formats.storedKV,
         queryElements: queryWidth, outputElements: split.queryHeads * attention.valueWidth,
-        headWidth: attention.headWidth, lane: spans.lane(of: attention.window)),
+        headWidth: attention.headWidth, rule: attention.cache, window: attention.window),
       step, count: count, to: &list)
     addGEMM(
       "o_proj", rows: step.tokens, columns: hidden, inner: split.queryHeads * attention.valueWidth, count: count,
@@ -34,7 +34,7 @@ extension OperatorGraph {
   func addLatentAttention(_ latent: LatentAttention, _ step: StepShape, count: Int, to list: inout [Operator]) {
     let heads = latent.heads / parallelism.tensor
     let queryWidth = heads * (latent.nopeWidth + latent.ropeWidth)
-    let latentWidth = latent.kvRank + latent.ropeWidth
+    let latentWidth = latent.cachedWidth
     let rows = step.tokens
     if let rank = latent.queryRank {
       addGEMM("qkv_a_proj", rows: rows, columns: rank + latentWidth, inner: hidden, count: count, to: &list)
@@ -69,9 +69,9 @@ extension OperatorGraph {
     addAttentionPhases(
       AttentionCost(
         queryHeads: heads, kvHeads: 1, pairFLOPs: 2 * (latentWidth + latent.kvRank),
-        keyBytes: formats.kv.size(of: Double(latentWidth)), readBytes: formats.kv.size(of: Double(latentWidth)),
-        queryElements: heads * latentWidth, outputElements: heads * latent.kvRank, headWidth: latentWidth,
-        lane: spans.lane(of: latent.indexer?.selected)),
+        keyBytes: formats.storedKV.size(of: Double(latent.cachedWidth)), cachedElements: Double(latent.cachedWidth),
+        stored: formats.storedKV, queryElements: heads * latentWidth, outputElements: heads * latent.kvRank,
+        headWidth: latentWidth, rule: latent.cache, window: latent.indexer?.selected),
       decodeOnly, count: count, to: &list)
     addIndexer(
       latent, rows: step.decodeTokens, pairs: step.decodeContext[0] * Double(step.decodeQueries),
@@ -97,9 +97,10 @@ extension OperatorGraph {
     addAttentionPhases(
       AttentionCost(
         queryHeads: heads, kvHeads: heads, pairFLOPs: 2 * (keyWidth + latent.valueWidth),
-        keyBytes: formats.kv.size(of: Double(latent.kvRank + latent.ropeWidth)),
-        readBytes: formats.stream.size(of: Double(heads * (keyWidth + latent.valueWidth))),
-        queryElements: heads * keyWidth, outputElements: heads * latent.valueWidth, headWidth: keyWidth, lane: lane),
+        keyBytes: formats.storedKV.size(of: Double(latent.cachedWidth)),
+        cachedElements: Double(heads * (keyWidth + latent.valueWidth)), stored: StoredFormat(formats.stream),
+        queryElements: heads * keyWidth, outputElements: heads * latent.valueWidth, headWidth: keyWidth,
+        rule: CacheRule(prompted: latent.cache.prompted), window: latent.indexer?.selected),
       prefillOnly, count: count, to: &list)
     addIndexer(latent, rows: step.prefillTokens, pairs: step.prefillPairs[0], keys: step.prefillKeys[0], count, &list)
   }
@@ -158,8 +159,8 @@ extension OperatorGraph {
     addGEMM("cross_kv_proj", rows: step.encoderTokens, columns: keyElements, inner: hidden, count: count, to: &list)
     let traffic = Traffic(
       activations: formats.stream.size(of: Double(step.tokens * 2 * queryWidth)),
-      kvRead: formats.kv.size(of: step.crossKeys * Double(keyElements)),
-      kvWritten: formats.kv.size(of: Double(step.encoderTokens * keyElements)))
+      kvRead: formats.storedKV.size(of: step.crossKeys * Double(keyElements)),
+      kvWritten: formats.storedKV.size(of: Double(step.encoderTokens * keyElements)))
     list.append(
       Operator(
         name: "cross_attention",
@@ -182,38 +183,54 @@ extension OperatorGraph {
   private func addAttentionPhases(_ cost: AttentionCost, _ step: StepShape, count: Int, to list: inout [Operator]) {
     let activationElements = Double(cost.queryElements + cost.outputElements)
     if step.decodeSequences > 0 {
-      let context = step.decodeContext[cost.lane]
+      let context = (step.decodeContext * spans.weights(cost.rule.attended, within: cost.window)).sum()
       // Verified tokens share what is read of the cache.
       let queries = Double(step.decodeQueries)
       let tokens = Double(step.decodeTokens)
-      list.append(
-        Operator(
-          name: "attention_decode",
-          kind: .decodeAttention(
-            DecodeAttentionShape(
-              sequences: step.decodeSequences, queryHeads: cost.queryHeads, kvHeads: cost.kvHeads,
-              pairWidth: cost.pairFLOPs / 2)),
-          count: count, flops: FLOPs(context * queries * Double(cost.queryHeads * cost.pairFLOPs)),
-          traffic: Traffic(
-            activations: formats.stream.size(of: tokens * activationElements), kvRead: cost.readBytes * context,
-            kvWritten: cost.keyBytes * tokens),
-          compute: formats.stream, scope: .decode))
+      var work = Operator(
+        name: "attention_decode",
+        kind: .decodeAttention(
+          DecodeAttentionShape(
+            sequences: step.decodeSequences, queryHeads: cost.queryHeads, kvHeads: cost.kvHeads,
+            pairWidth: cost.pairFLOPs / 2)),
+        count: count, flops: FLOPs(context * queries * Double(cost.queryHeads * cost.pairFLOPs)),
+        traffic: Traffic(
+          activations: formats.stream.size(of: tokens * activationElements),
+          kvRead: decodeRead(cost, step, attended: context), kvWritten: cost.keyBytes * tokens),
+        compute: formats.stream, scope: .decode)
+      work.attention = formats.details.attention
+      work.vectorWork = FLOPs(context * cost.cachedElements * cost.stored.expansion)
+      list.append(work)
     }
     if step.prefillTokens > 0 {
       let tokens = Double(step.prefillTokens)
-      list.append(
-        Operator(
-          name: "attention_prefill",
-          kind: .prefillAttention(
-            PrefillAttentionShape(
-              sequences: step.prefillSequences, tokens: step.prefillTokens, queryHeads: cost.queryHeads,
-              headWidth: cost.headWidth)),
-          count: count, flops: FLOPs(step.prefillPairs[cost.lane] * Double(cost.queryHeads * cost.pairFLOPs)),
-          traffic: Traffic(
-            activations: formats.stream.size(of: tokens * activationElements),
-            kvRead: cost.readBytes * step.prefillKeys[cost.lane], kvWritten: cost.keyBytes * tokens),
-          compute: formats.stream, scope: .prefill))
+      let pairs = (step.prefillPairs * spans.weights(cost.rule.prompted, within: cost.window)).sum()
+      var work = Operator(
+        name: "attention_prefill",
+        kind: .prefillAttention(
+          PrefillAttentionShape(
+            sequences: step.prefillSequences, tokens: step.prefillTokens, queryHeads: cost.queryHeads,
+            headWidth: cost.headWidth)),
+        count: count, flops: FLOPs(pairs * Double(cost.queryHeads * cost.pairFLOPs)),
+        traffic: Traffic(
+          activations: formats.stream.size(of: tokens * activationElements),
+          kvRead: cost.stored.size(of: cost.cachedElements * step.prefillKeys[spans.lane(of: cost.window)]),
+          kvWritten: cost.keyBytes * tokens),
+        compute: formats.stream, scope: .prefill)
+      work.attention = formats.details.attention
+      list.append(work)
     }
+  }
+
+  /// What a decode step reads of the cache: attended tokens, those scored to choose them, and the last ones in 16 bits.
+  private func decodeRead(_ cost: AttentionCost, _ step: StepShape, attended: Double) -> Bytes {
+    let scanned = (step.decodeContext * spans.weights(cost.rule.scanned, within: cost.window)).sum()
+    var bytes = cost.stored.size(of: cost.cachedElements * (attended + scanned))
+    if let recent = cost.rule.recent {
+      let wider = max(0, formats.stream.bits - cost.stored.bits)
+      bytes += Bytes(step.decodeContext[spans.lane(of: recent)] * cost.cachedElements * wider / 8)
+    }
+    return bytes
   }
 }
 
@@ -234,12 +251,15 @@ private struct AttentionCost {
   var kvHeads: Int
   /// FLOPs of one query head with one key and its value.
   var pairFLOPs: Int
-  /// Bytes a new token adds to the cache, and bytes read for each attended token.
+  /// Bytes a new token adds to the cache; elements read for each attended token, and how they lie there.
   var keyBytes: Bytes
-  var readBytes: Bytes
+  var cachedElements: Double
+  var stored: StoredFormat
   /// Elements of queries read and of results written for each token.
   var queryElements: Int
   var outputElements: Int
   var headWidth: Int
-  var lane: Int
+  var rule: CacheRule
+  /// What the layer itself sees; nothing for all.
+  var window: Int?
 }

@@ -3,22 +3,42 @@ import Quantities
 
 extension OperatorGraph {
   /// A dense network or a mixture, with the all-reduce that ends the layer.
-  func addFeedForward(_ feedForward: FeedForward, rows: Int, count: Int, to list: inout [Operator]) {
+  func addFeedForward(_ feedForward: FeedForward, _ step: StepShape, count: Int, to list: inout [Operator]) {
+    let rows = step.tokens
     switch feedForward {
     case .dense(let dense):
-      addDense(dense, prefix: "", rows: rows, count: count, to: &list)
+      addDense(dense, prefix: "", rows: rows, sequences: max(1, step.sequences), count: count, to: &list)
     case .mixture(let mixture):
       addMixture(mixture, rows: rows, count: count, to: &list)
     }
     addAllReduce("ffn_all_reduce", rows: rows, count: count, to: &list)
   }
 
-  private func addDense(_ dense: DenseFeedForward, prefix: String, rows: Int, count: Int, to list: inout [Operator]) {
+  private func addDense(
+    _ dense: DenseFeedForward, prefix: String, rows: Int, sequences: Int, count: Int, to list: inout [Operator]
+  ) {
     let width = dense.width.dividedUp(by: parallelism.tensor)
     let name = prefix + (dense.gated ? "gate_up_proj" : "up_proj")
-    addGEMM(name, rows: rows, columns: (dense.gated ? 2 : 1) * width, inner: hidden, count: count, to: &list)
+    if let rank = plan.activationSparsity?.predictorRank, rank > 0 {
+      addPredictor(rank, rows: rows, width: width, count: count, to: &list)
+    }
+    addGEMM(
+      name, rows: rows, columns: (dense.gated ? 2 : 1) * width, inner: hidden, count: count, scope: .feedForward,
+      sequences: sequences, to: &list)
     addActivation(prefix + "activation", rows: Double(rows), width: width, gated: dense.gated, count: count, to: &list)
-    addGEMM(prefix + "down_proj", rows: rows, columns: hidden, inner: width, count: count, to: &list)
+    addGEMM(
+      prefix + "down_proj", rows: rows, columns: hidden, inner: width, count: count, scope: .feedForward,
+      sequences: sequences, to: &list)
+  }
+
+  /// Two thin matrices that say which neurons a token needs.
+  private func addPredictor(_ rank: Int, rows: Int, width: Int, count: Int, to list: inout [Operator]) {
+    for (name, columns, inner) in [("predictor_down", rank, hidden), ("predictor_up", width, rank)] {
+      list.append(
+        gemm(
+          name, rows: rows, columns: columns, inner: inner, count: count, weights: StoredFormat(formats.stream),
+          input: formats.stream))
+    }
   }
 
   private func addActivation(
@@ -36,7 +56,7 @@ extension OperatorGraph {
     let width = mixture.expertWidth.dividedUp(by: parallelism.expertTensor)
     list.append(
       gemm(
-        "router", rows: rows, columns: mixture.experts, inner: hidden, count: count, weights: formats.head,
+        "router", rows: rows, columns: mixture.experts, inner: hidden, count: count, weights: formats.storedHead,
         input: formats.stream))
     let crossing = parallelism.expert > 1 && parallelism.data > 1
     if crossing { addDispatch("dispatch", mixture, rows: rows, count: count, to: &list) }
@@ -52,20 +72,35 @@ extension OperatorGraph {
     list.append(expertGEMM("expert_down", load, columns: hidden, inner: width, count: count))
     addPermutation("unpermute", visits: streamed, count: count, to: &list)
     if crossing { addDispatch("combine", mixture, rows: rows, count: count, to: &list) }
-    if let shared = mixture.shared { addDense(shared, prefix: "shared_", rows: rows, count: count, to: &list) }
+    if let shared = mixture.shared {
+      addDense(shared, prefix: "shared_", rows: rows, sequences: rows, count: count, to: &list)
+    }
   }
 
   private func expertGEMM(_ name: String, _ load: ExpertLoad, columns: Int, inner: Int, count: Int) -> Operator {
     let activations =
       formats.activations.size(of: load.visits * Double(inner)) + formats.stream.size(of: load.visits * Double(columns))
-    let weights = formats.experts.size(of: load.active * Double(columns) * Double(inner))
+    let elements = load.active * Double(columns) * Double(inner)
+    var weights = formats.storedExperts.size(of: elements)
+    var flops = FLOPs(2 * load.visits * Double(columns) * Double(inner))
+    if let sparse = plan.weightSparsity {
+      let bits = formats.storedExperts.bits
+      weights = weights * (sparse.density * (bits + sparse.indexBits) / bits)
+      flops = flops * sparse.computeShare
+    }
+    if let sparse = plan.activationSparsity, load.active > 0 {
+      let share = sparse.union(of: Int((load.visits / load.active).rounded(.up)))
+      weights = weights * min(1, share / sparse.granularity)
+      flops = flops * share
+    }
     let shape = ExpertGEMMShape(
       visits: load.visits, activeExperts: load.active, columns: columns, inner: inner, loads: load.eighths,
       isExact: plan.routing == .even)
-    return Operator(
-      name: name, kind: .expertGEMM(shape), count: count,
-      flops: FLOPs(2 * load.visits * Double(columns) * Double(inner)),
+    var work = Operator(
+      name: name, kind: .expertGEMM(shape), count: count, flops: flops,
       traffic: Traffic(weights: weights, activations: activations), compute: formats.compute)
+    work.vectorWork = FLOPs(elements * formats.storedExperts.expansion)
+    return work
   }
 
   private func addPermutation(_ name: String, visits: Double, count: Int, to list: inout [Operator]) {

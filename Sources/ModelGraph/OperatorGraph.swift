@@ -6,7 +6,7 @@ import Quantities
 /// With pipeline parallelism the operators are those of the whole depth; whoever schedules them splits them by stage.
 package struct OperatorGraph: Sendable {
   package let model: Model
-  package let plan: Plan
+  package private(set) var plan: Plan
   package let spans: AttentionSpans
   /// Layers of decoder and encoder, each kind once: equal layers cost the same wherever they stand.
   private let decoderRuns: [LayerRun]
@@ -60,11 +60,23 @@ package struct OperatorGraph: Sendable {
     list.append(
       elementwise(
         "embed_tokens", .embedding, count: 1,
-        Traffic(weights: formats.head.size(of: elements), activations: formats.stream.size(of: elements))))
+        Traffic(weights: formats.storedHead.size(of: elements), activations: formats.stream.size(of: elements))))
+    if let encoder = model.imageEncoder, step.finishedPrompts > 0 { addImageEncoder(encoder, step, to: &list) }
     addAllReduce("embed_all_reduce", rows: step.tokens, count: 1, to: &list)
     if let width = model.embedding.width, width != hidden {
       addGEMM("embed_project", rows: step.tokens, columns: hidden, inner: width, count: 1, to: &list)
     }
+  }
+
+  /// Images pass their encoder once; its matrices are as many columns as parameters make at a width of 1024.
+  private func addImageEncoder(_ encoder: ImageEncoder, _ step: StepShape, to list: inout [Operator]) {
+    let inner = 1024
+    var work = gemm(
+      "image_encoder", rows: encoder.tokens * step.finishedPrompts, columns: encoder.parameters.dividedUp(by: inner),
+      inner: inner, count: 1, weights: formats.storedHead, input: formats.stream)
+    work.traffic.activations = formats.stream.size(of: Double(encoder.tokens * step.finishedPrompts * inner))
+    work.scope = .prefill
+    list.append(work)
   }
 
   func addHead(_ step: StepShape, to list: inout [Operator]) {
@@ -82,7 +94,8 @@ package struct OperatorGraph: Sendable {
     let columns = model.vocabulary.dividedUp(by: parallelism.tensor)
     list.append(
       gemm(
-        "lm_head", rows: rows, columns: columns, inner: width, count: 1, weights: formats.head, input: formats.stream))
+        "lm_head", rows: rows, columns: columns, inner: width, count: 1, weights: formats.storedHead,
+        input: formats.stream))
     guard parallelism.tensor > 1 else { return }
     list.append(
       collective(
@@ -101,10 +114,55 @@ package struct OperatorGraph: Sendable {
   // MARK: Layers
 
   func addLayer(_ run: LayerRun, _ step: StepShape, to list: inout [Operator]) {
+    guard let own = run.layer.formats else { return addOwnLayer(run, step, to: &list) }
+    var graph = self
+    graph.plan.formats = own
+    graph.addOwnLayer(run, step, to: &list)
+  }
+
+  /// A layer in this graph's formats.
+  private func addOwnLayer(_ run: LayerRun, _ step: StepShape, to list: inout [Operator]) {
     let layer = run.layer
-    if layer.norm != .none, layer.normCount > 0 {
-      addNorm("norm", rows: step.tokens, count: run.count * layer.normCount, to: &list)
+    guard layer.mixerPhases != layer.feedForwardPhases || layer.droppedTokens > 0 else {
+      return addPart(layer.mixerPhases, of: run, step, to: &list) { step, list in
+        addNorms(layer.normCount, run, step, to: &list)
+        addMixers(run, step, to: &list)
+        addNetwork(run, step, to: &list)
+      }
     }
+    let norms = layer.feedForward == nil ? layer.normCount : layer.normCount.dividedUp(by: 2)
+    addPart(layer.mixerPhases, of: run, step, to: &list) { step, list in
+      addNorms(norms, run, step, to: &list)
+      addMixers(run, step, to: &list)
+    }
+    addPart(layer.feedForwardPhases, of: run, step, to: &list) { step, list in
+      addNorms(layer.normCount - norms, run, step, to: &list)
+      addNetwork(run, step, to: &list)
+    }
+  }
+
+  /// Adds what some phases run, with the tokens that reach the layer.
+  private func addPart(
+    _ phases: Phases, of run: LayerRun, _ step: StepShape, to list: inout [Operator],
+    _ add: (StepShape, inout [Operator]) -> Void
+  ) {
+    let dropped = run.layer.droppedTokens
+    guard phases != .both || dropped > 0 else { return add(step, &list) }
+    let part = step.reaching(phases, dropped: dropped)
+    guard part.tokens > 0 else { return }
+    let first = list.count
+    add(part, &list)
+    guard phases.prefill != phases.decode else { return }
+    rescope(&list, from: first, as: phases.prefill ? .prefill : .decode)
+  }
+
+  private func addNorms(_ norms: Int, _ run: LayerRun, _ step: StepShape, to list: inout [Operator]) {
+    guard run.layer.norm != .none, norms > 0 else { return }
+    addNorm("norm", rows: step.tokens, count: run.count * norms, to: &list)
+  }
+
+  private func addMixers(_ run: LayerRun, _ step: StepShape, to list: inout [Operator]) {
+    let layer = run.layer
     for mixer in layer.mixers {
       switch mixer {
       case .attention(let attention): addAttention(attention, step, count: run.count, to: &list)
@@ -119,8 +177,11 @@ package struct OperatorGraph: Sendable {
       addAllReduce("mixer_all_reduce", rows: step.tokens, count: run.count, to: &list)
     }
     if let cross = layer.crossAttention { addCrossAttention(cross, step, count: run.count, to: &list) }
-    guard let feedForward = layer.feedForward else { return }
-    addFeedForward(feedForward, rows: step.tokens, count: run.count, to: &list)
+  }
+
+  private func addNetwork(_ run: LayerRun, _ step: StepShape, to list: inout [Operator]) {
+    guard let feedForward = run.layer.feedForward else { return }
+    addFeedForward(feedForward, step, count: run.count, to: &list)
   }
 
   func addEncoderLayer(_ run: LayerRun, _ step: StepShape, to list: inout [Operator]) {
@@ -130,7 +191,9 @@ package struct OperatorGraph: Sendable {
       addAllReduce("encoder_all_reduce", rows: step.encoderTokens, count: run.count, to: &list)
     }
     guard let feedForward = run.layer.feedForward else { return }
-    addFeedForward(feedForward, rows: step.encoderTokens, count: run.count, to: &list)
+    var tokens = StepShape()
+    tokens.prefillTokens = step.encoderTokens
+    addFeedForward(feedForward, tokens, count: run.count, to: &list)
   }
 
   // MARK: Building blocks
@@ -142,22 +205,82 @@ package struct OperatorGraph: Sendable {
 
   /// A projection of the plan's formats; narrow weights are expanded on the way in.
   func addGEMM(_ name: String, rows: Int, columns: Int, inner: Int, count: Int, to list: inout [Operator]) {
+    addGEMM(name, rows: rows, columns: columns, inner: inner, count: count, scope: .all, sequences: rows, to: &list)
+  }
+
+  /// - Parameters:
+  ///   - scope: Whether the projection belongs to a feed-forward network.
+  ///   - sequences: Sequences the rows belong to, for neurons that a sequence's tokens have in common.
+  func addGEMM(
+    _ name: String, rows: Int, columns: Int, inner: Int, count: Int, scope: SparsityScope, sequences: Int,
+    to list: inout [Operator]
+  ) {
     guard rows > 0, columns > 0, inner > 0 else { return }
-    list.append(
-      gemm(
-        name, rows: rows, columns: columns, inner: inner, count: count, weights: formats.weights,
-        input: formats.activations))
+    let details = formats.details
+    let grown = details.innerGrowth == 1 ? inner : Int((Double(inner) * details.innerGrowth).rounded(.up))
+    if details.quantizesInputs { addQuantization(rows: rows, inner: grown, count: count, to: &list) }
+    if formats.storedWeights.expandsFirst {
+      addExpansion(name, elements: Double(columns) * Double(grown), count: count, to: &list)
+    }
+    var work = gemm(
+      name, rows: rows, columns: columns, inner: grown, count: count,
+      weights: formats.storedWeights.expandsFirst ? StoredFormat(formats.stream) : formats.storedWeights,
+      input: formats.activations)
+    if let planes = details.planes { takeApart(&work, planes, rows: rows, columns: columns) }
+    if let sparse = plan.weightSparsity, sparse.scope == .all || scope == .feedForward { prune(&work, sparse) }
+    if let sparse = plan.activationSparsity, sparse.scope == .all || scope == .feedForward {
+      let share = sparse.union(of: sparse.sharing == .token ? rows : sequences)
+      work.traffic.weights = work.traffic.weights * min(1, share / sparse.granularity)
+      work.flops = work.flops * share
+      work.vectorWork = work.vectorWork * share
+    }
+    list.append(work)
+  }
+
+  /// Binary products of every pair of bits, added up on vector units.
+  private func takeApart(_ work: inout Operator, _ planes: BitPlanes, rows: Int, columns: Int) {
+    work.flops = work.flops * Double(planes.count)
+    work.vectorWork += FLOPs(2 * Double(rows * columns * planes.count))
+    work.compute = .int1
+  }
+
+  private func prune(_ work: inout Operator, _ sparse: WeightSparsity) {
+    let bits = formats.storedWeights.expandsFirst ? formats.stream.bits : formats.storedWeights.bits
+    work.traffic.weights = work.traffic.weights * (sparse.density * (bits + sparse.indexBits) / bits)
+    work.flops = work.flops * sparse.computeShare
+    work.vectorWork = work.vectorWork * sparse.density
+  }
+
+  /// Scales are found and values narrowed in one pass, after a fast Hadamard transform where inputs are rotated.
+  private func addQuantization(rows: Int, inner: Int, count: Int, to list: inout [Operator]) {
+    let elements = Double(rows) * Double(inner)
+    let traffic = Traffic(activations: formats.stream.size(of: elements) + formats.activations.size(of: elements))
+    let turns = formats.details.rotatesInputs ? PowerOfTwo.exponent(inner) : 0
+    var work = elementwise("quantize", .permutation, count: count, traffic)
+    work.flops = FLOPs(elements * Double(3 + turns))
+    list.append(work)
+  }
+
+  private func addExpansion(_ name: String, elements: Double, count: Int, to list: inout [Operator]) {
+    let stored = formats.storedWeights
+    let traffic = Traffic(weights: stored.size(of: elements), activations: formats.stream.size(of: elements))
+    var work = elementwise(name + "_expand", .permutation, count: count, traffic)
+    work.flops = FLOPs(elements * stored.expansion)
+    list.append(work)
   }
 
   func gemm(
-    _ name: String, rows: Int, columns: Int, inner: Int, count: Int, weights: NumberFormat, input: NumberFormat
+    _ name: String, rows: Int, columns: Int, inner: Int, count: Int, weights: StoredFormat, input: NumberFormat
   ) -> Operator {
     let activations = input.size(of: Double(rows * inner)) + formats.stream.size(of: Double(rows * columns))
-    return Operator(
+    let elements = Double(columns) * Double(inner)
+    var work = Operator(
       name: name, kind: .gemm(GEMMShape(rows: rows, columns: columns, inner: inner)), count: count,
-      flops: FLOPs(2 * Double(rows) * Double(columns) * Double(inner)),
-      traffic: Traffic(weights: weights.size(of: Double(columns) * Double(inner)), activations: activations),
+      flops: FLOPs(2 * Double(rows) * elements),
+      traffic: Traffic(weights: weights.size(of: elements), activations: activations),
       compute: input.arithmetic)
+    work.vectorWork = FLOPs(elements * weights.expansion)
+    return work
   }
 
   func elementwise(
@@ -197,4 +320,9 @@ package struct OperatorGraph: Sendable {
 extension Int {
   /// The quotient, rounded up.
   package func dividedUp(by divisor: Int) -> Int { (self + divisor - 1) / divisor }
+}
+
+enum PowerOfTwo {
+  /// The least exponent whose power of two is not below a number.
+  static func exponent(_ number: Int) -> Int { number <= 1 ? 0 : Int.bitWidth - (number - 1).leadingZeroBitCount }
 }

@@ -6,6 +6,10 @@ package struct Plan: Sendable, Hashable {
   package var formats: Formats
   package var parallelism: Parallelism
   package var routing: ExpertRouting
+  package var weightSparsity: WeightSparsity?
+  package var activationSparsity: ActivationSparsity?
+  /// Prompt tokens whose widest activations are alive at once; nothing for all of a step.
+  package var activationSlice: Int?
 
   package init(
     formats: Formats, parallelism: Parallelism = Parallelism(), routing: ExpertRouting = .uniform
@@ -27,16 +31,20 @@ package struct Formats: Sendable, Hashable {
   /// Format of the residual stream, attention arithmetic, embeddings and LM head: at least 16 bits, as serving
   /// runtimes keep them when the projections are narrower.
   package var stream: NumberFormat
+  package var details = FormatDetails()
+  /// Format of embeddings and LM head where it is neither the weights' nor the stream's.
+  package var tables: NumberFormat?
 
   package init(
     weights: NumberFormat, experts: NumberFormat? = nil, activations: NumberFormat, kv: NumberFormat,
-    stream: NumberFormat? = nil
+    stream: NumberFormat? = nil, tables: NumberFormat? = nil
   ) {
     self.weights = weights
     self.experts = experts ?? weights
     self.activations = activations
     self.kv = kv
     self.stream = stream ?? (activations.bits >= 16 ? activations : .bf16)
+    self.tables = tables
   }
 
   /// One format for everything.
@@ -46,7 +54,13 @@ package struct Formats: Sendable, Hashable {
   package var compute: NumberFormat { activations.arithmetic }
 
   /// Format of embeddings and LM head.
-  package var head: NumberFormat { weights.bits >= 16 ? weights : stream }
+  package var head: NumberFormat { tables ?? (weights.bits >= 16 ? weights : stream) }
+
+  /// How tensors lie in memory.
+  package var storedWeights: StoredFormat { details.weights ?? StoredFormat(weights) }
+  package var storedExperts: StoredFormat { details.experts ?? StoredFormat(experts) }
+  package var storedHead: StoredFormat { details.head ?? StoredFormat(head) }
+  package var storedKV: StoredFormat { details.kv ?? StoredFormat(kv) }
 }
 
 /// Degrees of parallelism. Devices = tensor x pipeline x data; experts are spread over some of tensor x data.

@@ -113,11 +113,11 @@ package struct TooManyWindows: Error, CustomStringConvertible {
 extension Model {
   /// Attention windows of the decoder, ascending, each once.
   package var distinctWindows: [Int] {
-    let attentions = decoder.runs.flatMap(\.layer.mixers).compactMap { mixer -> Int? in
+    let attentions = decoder.runs.flatMap(\.layer.mixers).flatMap { mixer -> [Int] in
       switch mixer {
-      case .attention(let attention): attention.window
-      case .latentAttention(let latent): latent.indexer?.selected
-      case .recurrent, .linear: nil
+      case .attention(let attention): [attention.window].compactMap { $0 } + attention.cache.windows
+      case .latentAttention(let latent): [latent.indexer?.selected].compactMap { $0 } + latent.cache.windows
+      case .recurrent, .linear: []
       }
     }
     return Set(attentions).sorted()

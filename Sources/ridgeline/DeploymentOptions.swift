@@ -3,6 +3,7 @@ import Execution
 import ModelGraph
 import Quantities
 import Studies
+import Techniques
 
 /// Options that say which model runs on what, shared by the commands that price a deployment.
 struct DeploymentOptions: ParsableArguments {
@@ -56,13 +57,21 @@ struct DeploymentOptions: ParsableArguments {
   @Option(parsing: .unconditional, help: "Clock of the arithmetic units under a plan, as a share of the device's own.")
   var clock: Double?
 
+  @Option(
+    name: .customLong("with"),
+    help: ArgumentHelp(
+      "A technique, as w4a16:group=128; may be given several times. 'ridgeline techniques' lists them.",
+      valueName: "technique"))
+  var techniques: [String] = []
+
   func request() throws -> Library.Request {
     guard let model else { throw UsageError("--model is missing, for example --model llama-3-8b") }
     guard let hardware else { throw UsageError("--hardware is missing, for example --hardware h100-sxm") }
     return Library.Request(
       model: model, hardware: hardware, runtime: runtime ?? Self.defaultRuntime, formats: try formats(),
       parallelism: try parallelism(over: Parallelism()),
-      routing: try expertSkew.map { .powerLaw(try checked($0, "--expert-skew", ExpertRouting.exponents)) } ?? .uniform)
+      routing: try expertSkew.map { .powerLaw(try checked($0, "--expert-skew", ExpertRouting.exponents)) } ?? .uniform,
+      techniques: try techniques.map(Techniques.parse))
   }
 
   /// The deployment under the plan that was asked for; resident when none was.
@@ -103,6 +112,7 @@ struct DeploymentOptions: ParsableArguments {
     if let runtime { scenario.replica.runtime = Located(runtime) }
     var options = ReplicaSettings()
     options.formats = try formats()
+    if !techniques.isEmpty { options.techniques = techniques.map { Located($0) } }
     scenario.replica = options.over(scenario.replica)
     if tp != nil || pp != nil || ep != nil || dp != nil {
       scenario.replica.parallelism = try parallelism(over: scenario.replica.parallelism ?? Parallelism())

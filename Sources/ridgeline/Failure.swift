@@ -6,6 +6,7 @@ import Foundation
 import ModelGraph
 import Serving
 import Studies
+import Techniques
 
 /// A command line that cannot mean anything: a value out of range, options that exclude each other.
 struct UsageError: Error, CustomStringConvertible {
@@ -40,6 +41,7 @@ enum Failure {
     case let error as ScenarioError: return say(error.description, usage)
     case let error as ClusterPlanError: return say(error.description, usage)
     case let error as PolicyError: return say(error.description, usage)
+    case let error as TechniqueError: return say(error.description, usage)
     case let error as UnknownName: return say(error.description, usage)
     case let error as Interrupted: return say(error.description, interrupted)
     case is CleanExit:
@@ -60,7 +62,8 @@ enum Failure {
 
   /// Whether an error says that a plan does not suit its model or platform.
   static func isPlanFault(_ error: any Error) -> Bool {
-    error is PlanError || error is DeploymentError || error is UnsupportedFormat || error is TooManyWindows
+    error is PlanError || error is TechniqueError || error is DeploymentError || error is UnsupportedFormat
+      || error is TooManyWindows
       || error is UnsuitableDevice
       || error is ReplayError || error is MachineError || error is PlacementError
   }

@@ -17,6 +17,8 @@ struct PredictCommand: ParsableCommand {
             --weights fp8 --activations fp8 --explain
         ridgeline predict --model llama-3-8b --hardware gaming-pc \\
             --plan kv-host --input 100000 --any-length
+        ridgeline predict --model llama-2-7b --hardware a10 --output 64 \\
+            --with w4a16:group=128 --with kv-quant:bits=4
         ridgeline predict --cases cases.csv --save priced.csv
       """)
 
@@ -73,23 +75,23 @@ struct PredictCommand: ParsableCommand {
       ("--tp", deployment.tp != nil), ("--pp", deployment.pp != nil), ("--ep", deployment.ep != nil),
       ("--dp", deployment.dp != nil), ("--batch", batch != 1), ("--input", input != 1024), ("--output", output != 256),
       ("--plan", deployment.plan != nil), ("--board-power", deployment.boardPower != nil),
-      ("--clock", deployment.clock != nil), ("--explain", explain), ("--waves", waves), ("--any-length", anyLength),
-      ("--store", keep.store != nil),
-      ("--format", format != .table),
+      ("--clock", deployment.clock != nil), ("--with", !deployment.techniques.isEmpty), ("--explain", explain),
+      ("--waves", waves), ("--any-length", anyLength), ("--store", keep.store != nil), ("--format", format != .table),
     ]
     guard let (option, _) = given.first(where: \.1) else { return }
     throw UsageError("\(option) does not go with --cases, whose file says model, hardware, plan and sizes")
   }
 
   private func predictOne() throws {
-    let batch = BatchCase(
+    let asked = BatchCase(
       sequences: try checked(batch, "--batch", BatchCase.sequenceRange),
       inputTokens: try checked(input, "--input", BatchCase.tokenRange),
       outputTokens: try checked(output, "--output", BatchCase.tokenRange))
     let library = try Library()
     let keeper = try keep.keeper(library)
     let options = self.deployment
-    let deployment = try library.deployment(options.planned(options.request(), by: library, for: batch))
+    let deployment = try library.deployment(options.planned(options.request(), by: library, for: asked))
+    let batch = deployment.rewritten(asked)
     let tokens = batch.inputTokens + batch.outputTokens
     if !anyLength, let limit = deployment.model.contextLimit, tokens > limit {
       throw PredictionError.contextTooLong(tokens: tokens, limit: limit, model: deployment.model.name)

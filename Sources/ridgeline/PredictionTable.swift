@@ -21,18 +21,20 @@ enum PredictionTable {
     Column("activations_format", heading: "activations"), Column("kv_format", heading: "kv cache"), Column("tp"),
     Column("pp"), Column("ep"), Column("dp"), Column("batch_size", heading: "batch"),
     Column("input_tokens", heading: "input tokens"), Column("output_tokens", heading: "output tokens"),
+    Column("techniques"),
   ]
 
   private static func caseCells(_ deployment: Deployment, _ batch: BatchCase) -> [Cell] {
     let plan = deployment.plan
     return [
       .text(deployment.model.name), .text(deployment.platform.name), .int(plan.parallelism.devices),
-      .text(deployment.runtime.name), .text(plan.formats.weights.rawValue),
-      deployment.model.expertCount == nil ? .missing : .text(plan.formats.experts.rawValue),
+      .text(deployment.runtime.name), .text(plan.formats.storedWeights.name),
+      deployment.model.expertCount == nil ? .missing : .text(plan.formats.storedExperts.name),
       .text(plan.formats.activations.rawValue),
-      .text(plan.formats.kv.rawValue), .int(plan.parallelism.tensor), .int(plan.parallelism.pipeline),
+      .text(plan.formats.storedKV.name), .int(plan.parallelism.tensor), .int(plan.parallelism.pipeline),
       .int(plan.parallelism.expert), .int(plan.parallelism.data), .int(batch.sequences), .int(batch.inputTokens),
       .int(batch.outputTokens),
+      deployment.techniques.isEmpty ? .missing : .text(deployment.techniques.joined(separator: " + ")),
     ]
   }
 
@@ -69,8 +71,7 @@ enum PredictionTable {
     let tokens = Double(batch.sequences * batch.outputTokens)
     let replicas = deployment.parallelism.data
     let perReplica = batch.sequences.dividedUp(by: replicas)
-    let stored = batch.inputTokens + batch.outputTokens - 1
-    let largest = ledger.largestBatch(tokens: stored)
+    let largest = ledger.largestBatch(batch)
     let resident = min(perReplica, largest)
     return [
       Cell(prediction.ttft), Cell(prediction.tpot), Cell(prediction.endToEnd),
@@ -80,7 +81,7 @@ enum PredictionTable {
       Cell(prediction.energy.value / tokens),
       Cell(prediction.power), Cell(deployment.price(of: prediction.endToEnd).map { $0.value / tokens * 1e6 }),
       .text(prediction.prefillBound.rawValue), Cell(prediction.decodeBound?.rawValue), Cell(ledger.weights),
-      Cell(ledger.cache(tokens: stored) * Double(resident)), Cell(ledger.activations), Cell(ledger.reserved),
+      Cell(ledger.cache(of: batch) * Double(resident)), Cell(ledger.activations), Cell(ledger.reserved),
       Cell(ledger.usable), largest == Int.max ? .missing : .int(largest * replicas),
       Cell(ledger.longestContext(sequences: resident).map { $0 + 1 }), .int(prediction.waves),
       .text(deployment.calibrations.joined(separator: " + ")),

@@ -22,10 +22,9 @@ struct Ridgeline: ParsableCommand {
     version: "ridgeline \(ToolVersion.text)",
     subcommands: [
       PredictCommand.self, StepCommand.self, SimulateCommand.self, CompareCommand.self, CapacityCommand.self,
-      StudyCommand.self,
-      SizeCommand.self, RequireCommand.self, EnergyCommand.self, ReportCommand.self,
-      SweepCommand.self, RunsCommand.self,
-      CalibrateCommand.self, ValidateCommand.self, ListCommand.self, ShowCommand.self,
+      StudyCommand.self, SizeCommand.self, RequireCommand.self, EnergyCommand.self, ReportCommand.self,
+      SweepCommand.self, RunsCommand.self, TechniquesCommand.self, CalibrateCommand.self, ValidateCommand.self,
+      ListCommand.self, ShowCommand.self,
     ])
 
   static func main() {

@@ -5,7 +5,7 @@ import Testing
   static let columns = [
     "model", "hardware", "devices", "runtime", "weights_format", "experts_format", "activations_format", "kv_format",
     "tp", "pp", "ep",
-    "dp", "batch_size", "input_tokens", "output_tokens",
+    "dp", "batch_size", "input_tokens", "output_tokens", "techniques",
   ]
   static let predicted = [
     "ttft_s", "tpot_s", "e2e_s", "ttft_s_lo", "ttft_s_hi", "tpot_s_lo", "tpot_s_hi", "e2e_s_lo", "e2e_s_hi",

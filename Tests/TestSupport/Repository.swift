@@ -5,6 +5,7 @@ import Foundation
 import Hardware
 import ModelGraph
 import Quantities
+import Techniques
 
 /// The data files of the repository under test, by name.
 package enum Repository {
@@ -29,14 +30,15 @@ package enum Repository {
   /// A deployment with the shipped calibrations.
   package static func deployment(
     _ model: String, on hardware: String, runtime: String = "vllm-v1", formats: FormatRequest = FormatRequest(),
-    _ parallelism: Parallelism = Parallelism()
+    _ parallelism: Parallelism = Parallelism(), techniques: [String] = []
   ) throws -> Deployment {
     let platform = try platform(hardware)
     let runtime = try self.runtime(runtime)
     return try Deployment(
       platform: platform, model: try self.model(model), runtime: runtime, formats: formats, parallelism: parallelism,
       calibration: CalibrationChoice(
-        device: platform.device, runtime: runtime.name, from: calibrations.get(), folder: "Calibrations"))
+        device: platform.device, runtime: runtime.name, from: calibrations.get(), folder: "Calibrations"),
+      techniques: techniques.map(Techniques.parse))
   }
 
   /// A model's graph in bf16.

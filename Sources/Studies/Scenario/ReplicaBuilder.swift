@@ -4,6 +4,7 @@ import Hardware
 import ModelGraph
 import Quantities
 import Serving
+import Techniques
 
 /// Turns settings into a replica: names into files, what is open into the runtime's own ways.
 struct ReplicaBuilder {
@@ -15,14 +16,40 @@ struct ReplicaBuilder {
   static let standardRuntime = "vllm-v1"
 
   func replica(_ settings: ReplicaSettings, role: ReplicaOptions.Role) throws -> ReplicaPlan {
-    let deployment = try deployment(settings)
+    let whole = try deployment(settings)
+    try refuseUnreplayable(whole)
+    let deployment = whole.withoutDrafts
     var options = try options(settings, deployment)
     options.role = role
     options.speculation = try settings.speculation.map { try speculation($0, settings) }
+    if let decoding = whole.decoding, let drafting = decoding.drafting {
+      guard settings.speculation == nil else {
+        throw ScenarioError("speculation and a technique that drafts say the same twice; leave out one")
+      }
+      options.speculation = Speculation(
+        acceptance: Array(repeating: drafting.equalAcceptance, count: drafting.depth), verified: drafting.verified,
+        draft: decoding.draft)
+    }
     return try ReplicaPlan(
       deployment, limits: settings.limits.limits(of: deployment, draft: options.speculation?.draft), options: options,
       batching: batching(settings, deployment.runtime),
       powerCap: settings.powerCap.map { $0 * Double(deployment.parallelism.devices) })
+  }
+
+  /// What a static batch can be asked and a replay cannot: its requests come from traffic, and its cache is counted in
+  /// blocks of tokens that all layers keep.
+  private func refuseUnreplayable(_ deployment: Deployment) throws {
+    guard deployment.workload.isEmpty else {
+      throw ScenarioError(
+        "\(deployment.techniques.joined(separator: ", ")): techniques that change requests are for predict; a replay's "
+          + "requests come from its traffic")
+    }
+    guard deployment.decoding?.reasoning == nil else {
+      throw ScenarioError("step-speculation cannot be replayed yet; predict prices it")
+    }
+    guard !deployment.model.keepsFixedBudgets else {
+      throw ScenarioError("a cache of a fixed number of tokens cannot be replayed yet; predict prices it")
+    }
   }
 
   private func speculation(_ speculation: SpeculationSettings, _ settings: ReplicaSettings) throws -> Speculation {
@@ -47,7 +74,9 @@ struct ReplicaBuilder {
     _ = try runtime.resolved { try library.runtimes.find($0) }
     var request = Library.Request(
       model: model.text, hardware: hardware.text, runtime: runtime.text, formats: settings.formats,
-      parallelism: settings.parallelism ?? Parallelism())
+      parallelism: settings.parallelism ?? Parallelism(),
+      techniques: other == nil
+        ? try (settings.techniques ?? []).map { try $0.resolved { try Techniques.parse($0) } } : [])
     request.scale = settings.scale ?? HardwareScale()
     request.plan = try plan.map { try $0.resolved { try library.plans.find($0) } }
     return try library.deployment(request)

@@ -4,6 +4,7 @@ import Execution
 import ModelGraph
 import Quantities
 import Serving
+import Techniques
 
 /// Reads the keys that say how a replica is built, of a scenario or of one of its pools.
 enum ReplicaReader {
@@ -13,6 +14,7 @@ enum ReplicaReader {
     settings.runtime = try block.optional("runtime").map(Located.init)
     settings.formats = try block.optional("formats").map(formats) ?? FormatRequest()
     settings.parallelism = try block.optional("parallelism").map(parallelism)
+    settings.techniques = try block.optional("techniques").map(techniques)
     settings.limits = try block.optional("limits").map(limits) ?? LimitSettings()
     settings.batching = try block.optional("batching").map(batching)
     try cache(block, &settings)
@@ -39,6 +41,15 @@ enum ReplicaReader {
       return Parallelism(
         tensor: try degree("tensor"), pipeline: try degree("pipeline"), expert: try degree("expert"),
         data: try degree("data"))
+    }
+  }
+
+  /// Techniques as `name:parameter=value,...`, checked when read.
+  private static func techniques(_ node: Node) throws -> [Located] {
+    try node.array().map { item in
+      let located = try Located(item)
+      _ = try located.resolved { try Techniques.parse($0) }
+      return located
     }
   }
 

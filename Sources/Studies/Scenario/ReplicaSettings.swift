@@ -11,6 +11,8 @@ package struct ReplicaSettings: Sendable {
   package var runtime: Located?
   package var formats = FormatRequest()
   package var parallelism: Parallelism?
+  /// Nothing to inherit them; none to have none.
+  package var techniques: [Located]?
   package var limits = LimitSettings()
   package var batching: Batching?
   package var prefixCache: Bool?
@@ -35,6 +37,7 @@ package struct ReplicaSettings: Sendable {
       weights: formats.weights ?? base.formats.weights,
       activations: formats.activations ?? base.formats.activations, kv: formats.kv ?? base.formats.kv)
     merged.parallelism = parallelism ?? base.parallelism
+    merged.techniques = techniques ?? base.techniques
     merged.limits = limits.over(base.limits)
     merged.batching = batching ?? base.batching
     merged.prefixCache = prefixCache ?? base.prefixCache

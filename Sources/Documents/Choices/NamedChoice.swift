@@ -1,23 +1,23 @@
 import Quantities
 
-/// A policy chosen by name with some of its parameters.
+/// Something chosen by name with some of its parameters: a policy, a technique.
 ///
-/// On a command line and in a file: `sarathi`, `sarathi:chunk=512`, `srpt-predicted:tau=0.5`. A policy whose first
+/// On a command line and in a file: `sarathi`, `sarathi:chunk=512`, `srpt-predicted:tau=0.5`. A choice whose first
 /// parameter is a text takes it without its name: `expression:"input_tokens - 10 * waited",lengths=oracle`. Commas within
 /// quotes or parentheses belong to the value, and the quotes may be left out.
-package struct PolicyChoice: Sendable, Equatable {
+package struct NamedChoice: Sendable, Hashable {
   package var name: String
-  package var values: PolicyValues
+  package var values: ChoiceValues
 
-  /// Reads a choice against the policies there are.
+  /// Reads a choice against the entries there are.
   /// - Parameters:
   ///   - kind: What is chosen, for messages: "scheduler".
-  /// - Throws: ``PolicyError``, naming the nearest policy or parameter, or the range.
-  package static func parse(_ text: String, kind: String, among policies: [PolicyDescription]) throws(PolicyError)
-    -> PolicyChoice
+  /// - Throws: ``ChoiceError``, naming the nearest entry or parameter, or the range.
+  package static func parse(_ text: String, kind: String, among entries: [ChoiceDescription]) throws(ChoiceError)
+    -> NamedChoice
   {
     let halves = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-    let description = try find(halves[0], kind: kind, among: policies)
+    let description = try find(halves[0], kind: kind, among: entries)
     var parameters: [(name: String, value: String)] = []
     for item in halves.count == 2 ? items(halves[1]) : [] {
       parameters.append(try sides(item, description, kind: kind, isFirst: parameters.isEmpty))
@@ -26,48 +26,48 @@ package struct PolicyChoice: Sendable, Equatable {
   }
 
   /// The same from a name and parameters that were read apart, as from a scenario file.
-  /// - Throws: ``PolicyError``, as ``parse(_:kind:among:)``.
+  /// - Throws: ``ChoiceError``, as ``parse(_:kind:among:)``.
   package static func make(
-    name: String, parameters: [(name: String, value: String)], kind: String, among policies: [PolicyDescription]
-  ) throws(PolicyError) -> PolicyChoice {
-    try make(find(name, kind: kind, among: policies), parameters, kind: kind)
+    name: String, parameters: [(name: String, value: String)], kind: String, among entries: [ChoiceDescription]
+  ) throws(ChoiceError) -> NamedChoice {
+    try make(find(name, kind: kind, among: entries), parameters, kind: kind)
   }
 
   package static func find(
-    _ name: String, kind: String, among policies: [PolicyDescription]
-  ) throws(PolicyError) -> PolicyDescription {
-    if let found = policies.first(where: { $0.name == name }) { return found }
-    throw PolicyError(
-      kind: kind, problem: "unknown \(kind) '\(name)'", expected: policies.map(\.name), nearestTo: name)
+    _ name: String, kind: String, among entries: [ChoiceDescription]
+  ) throws(ChoiceError) -> ChoiceDescription {
+    if let found = entries.first(where: { $0.name == name }) { return found }
+    throw ChoiceError(
+      kind: kind, problem: "unknown \(kind) '\(name)'", expected: entries.map(\.name), nearestTo: name)
   }
 
   private static func make(
-    _ description: PolicyDescription, _ parameters: [(name: String, value: String)], kind: String
-  ) throws(PolicyError) -> PolicyChoice {
-    var choice = PolicyChoice(name: description.name, values: PolicyValues(standardsOf: description))
+    _ description: ChoiceDescription, _ parameters: [(name: String, value: String)], kind: String
+  ) throws(ChoiceError) -> NamedChoice {
+    var choice = NamedChoice(name: description.name, values: ChoiceValues(standardsOf: description))
     var given: Set<String> = []
     for (name, value) in parameters {
       guard given.insert(name).inserted else {
-        throw PolicyError("\(kind) '\(description.name)': '\(name)' is given twice")
+        throw ChoiceError("\(kind) '\(description.name)': '\(name)' is given twice")
       }
       try choice.set(name, value, description, kind: kind)
     }
     if let missing = description.parameters.first(where: { !choice.values.has($0.name) }) {
-      throw PolicyError("\(kind) '\(description.name)' needs \(missing.name): \(missing.meaning)")
+      throw ChoiceError("\(kind) '\(description.name)' needs \(missing.name): \(missing.meaning)")
     }
     return choice
   }
 
   private mutating func set(
-    _ name: String, _ value: String, _ description: PolicyDescription, kind: String
-  ) throws(PolicyError) {
+    _ name: String, _ value: String, _ description: ChoiceDescription, kind: String
+  ) throws(ChoiceError) {
     guard let parameter = description.parameters.first(where: { $0.name == name }) else {
-      throw PolicyError(
+      throw ChoiceError(
         kind: kind, problem: "\(kind) '\(self.name)' has no parameter '\(name)'",
         expected: description.parameters.map(\.name), nearestTo: name)
     }
     guard let read = parameter.value(value) else {
-      throw PolicyError("\(kind) '\(self.name)', \(name): found '\(value)', expected \(parameter.expected)")
+      throw ChoiceError("\(kind) '\(self.name)', \(name): found '\(value)', expected \(parameter.expected)")
     }
     values.set(name, read)
   }
@@ -98,8 +98,8 @@ package struct PolicyChoice: Sendable, Equatable {
   }
 
   private static func sides(
-    _ item: String, _ description: PolicyDescription, kind: String, isFirst: Bool
-  ) throws(PolicyError) -> (name: String, value: String) {
+    _ item: String, _ description: ChoiceDescription, kind: String, isFirst: Bool
+  ) throws(ChoiceError) -> (name: String, value: String) {
     let name = item.prefix { $0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" }
     let rest = item.dropFirst(name.count)
     if !name.isEmpty, rest.first == "=", rest.dropFirst().first != "=" {
@@ -108,7 +108,7 @@ package struct PolicyChoice: Sendable, Equatable {
     if isFirst, let first = description.parameters.first, case .text = first.kind {
       return (first.name, unquoted(item))
     }
-    throw PolicyError(
+    throw ChoiceError(
       kind: kind, problem: "\(kind) '\(description.name)': '\(item)' is no parameter=value",
       expected: description.parameters.map { parameter in
         "\(parameter.name)=\(parameter.standard.map { "\($0)" } ?? "...")"
@@ -123,8 +123,8 @@ package struct PolicyChoice: Sendable, Equatable {
   }
 }
 
-/// A policy that cannot be: an unknown name, or a parameter out of range.
-package struct PolicyError: Error, CustomStringConvertible, Sendable {
+/// A choice that cannot be: an unknown name, or a parameter out of range.
+package struct ChoiceError: Error, CustomStringConvertible, Sendable {
   package let description: String
 
   init(kind: String, problem: String, expected: [String], nearestTo name: String?) {

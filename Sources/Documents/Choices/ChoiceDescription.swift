@@ -1,12 +1,12 @@
-/// What help, documents and messages say of a policy, and the parameters it takes.
-package struct PolicyDescription: Sendable {
+/// What help, documents and messages say of something chosen by name (a policy, a technique), and the parameters it takes.
+package struct ChoiceDescription: Sendable {
   package var name: String
   package var summary: String
-  package var parameters: [PolicyParameter]
-  /// Where the policy was published, or what does it so.
+  package var parameters: [ChoiceParameter]
+  /// Where it was published, or what does it so.
   package var source: String
 
-  package init(_ name: String, _ summary: String, source: String, _ parameters: [PolicyParameter] = []) {
+  package init(_ name: String, _ summary: String, source: String, _ parameters: [ChoiceParameter] = []) {
     self.name = name
     self.summary = summary
     self.parameters = parameters
@@ -14,11 +14,12 @@ package struct PolicyDescription: Sendable {
   }
 }
 
-/// Something that a policy can be given.
-package struct PolicyParameter: Sendable {
+/// Something that a choice can be given.
+package struct ChoiceParameter: Sendable {
   package enum Kind: Sendable {
-    case number(ClosedRange<Double>, standard: Double)
-    case whole(ClosedRange<Int>, standard: Int)
+    /// Numbers without a standard must be given.
+    case number(ClosedRange<Double>, standard: Double?)
+    case whole(ClosedRange<Int>, standard: Int?)
     /// One of some words.
     case choice([String], standard: String)
     /// Free text, which has no standard: it must be given.
@@ -42,27 +43,41 @@ package struct PolicyParameter: Sendable {
     self.init(name, meaning, .number(range, standard: standard), unit: unit)
   }
 
+  /// A number that has no standard, because a model's behaviour or a publication decides it.
+  package static func required(
+    _ name: String, _ meaning: String, _ range: ClosedRange<Double>, unit: String = ""
+  ) -> ChoiceParameter {
+    ChoiceParameter(name, meaning, .number(range, standard: nil), unit: unit)
+  }
+
+  /// The same for a whole number.
+  package static func requiredWhole(
+    _ name: String, _ meaning: String, _ range: ClosedRange<Int>, unit: String = ""
+  ) -> ChoiceParameter {
+    ChoiceParameter(name, meaning, .whole(range, standard: nil), unit: unit)
+  }
+
   package static func whole(
     _ name: String, _ meaning: String, _ range: ClosedRange<Int>, standard: Int, unit: String = ""
-  ) -> PolicyParameter {
-    PolicyParameter(name, meaning, .whole(range, standard: standard), unit: unit)
+  ) -> ChoiceParameter {
+    ChoiceParameter(name, meaning, .whole(range, standard: standard), unit: unit)
   }
 
   package static func choice(
     _ name: String, _ meaning: String, _ words: [String], standard: String
-  ) -> PolicyParameter {
-    PolicyParameter(name, meaning, .choice(words, standard: standard), unit: "")
+  ) -> ChoiceParameter {
+    ChoiceParameter(name, meaning, .choice(words, standard: standard), unit: "")
   }
 
-  package static func text(_ name: String, _ meaning: String) -> PolicyParameter {
-    PolicyParameter(name, meaning, .text, unit: "")
+  package static func text(_ name: String, _ meaning: String) -> ChoiceParameter {
+    ChoiceParameter(name, meaning, .text, unit: "")
   }
 
   /// What it is when it is not given; nothing when it must be.
-  package var standard: PolicyValue? {
+  package var standard: ChoiceValue? {
     switch kind {
-    case .number(_, let value): .number(value)
-    case .whole(_, let value): .number(Double(value))
+    case .number(_, let value): value.map(ChoiceValue.number)
+    case .whole(_, let value): value.map { .number(Double($0)) }
     case .choice(_, let word): .text(word)
     case .text: nil
     }
@@ -73,7 +88,7 @@ package struct PolicyParameter: Sendable {
     let suffix = unit.isEmpty ? "" : " \(unit)"
     return switch kind {
     case .number(let range, _):
-      "a number from \(PolicyValue.number(range.lowerBound)) to \(PolicyValue.number(range.upperBound))" + suffix
+      "a number from \(ChoiceValue.number(range.lowerBound)) to \(ChoiceValue.number(range.upperBound))" + suffix
     case .whole(let range, _): "a whole number from \(range.lowerBound) to \(range.upperBound)" + suffix
     case .choice(let words, _): "one of \(words.joined(separator: ", "))"
     case .text: "a text"
@@ -82,7 +97,7 @@ package struct PolicyParameter: Sendable {
 
   /// Reads a value.
   /// - Returns: Nothing when it is none that the parameter may have.
-  func value(_ text: String) -> PolicyValue? {
+  func value(_ text: String) -> ChoiceValue? {
     switch kind {
     case .number(let range, _):
       guard let number = Double(text), number.isFinite, range.contains(number) else { return nil }
@@ -96,8 +111,8 @@ package struct PolicyParameter: Sendable {
   }
 }
 
-/// A number or a word that a policy was given.
-package enum PolicyValue: Sendable, Equatable, CustomStringConvertible {
+/// A number or a word that a choice was given.
+package enum ChoiceValue: Sendable, Hashable, CustomStringConvertible {
   case number(Double)
   case text(String)
 
@@ -110,19 +125,23 @@ package enum PolicyValue: Sendable, Equatable, CustomStringConvertible {
   }
 }
 
-/// What a policy was given: every parameter that has a standard has a value.
-package struct PolicyValues: Sendable, Equatable {
-  private var values: [String: PolicyValue] = [:]
+/// What a choice was given: every parameter that has a standard has a value.
+package struct ChoiceValues: Sendable, Hashable {
+  private var values: [String: ChoiceValue] = [:]
 
   package init() {}
 
-  package init(standardsOf description: PolicyDescription) {
+  package init(standardsOf description: ChoiceDescription) {
     for parameter in description.parameters { values[parameter.name] = parameter.standard }
   }
 
-  mutating func set(_ name: String, _ value: PolicyValue) { values[name] = value }
+  mutating func set(_ name: String, _ value: ChoiceValue) { values[name] = value }
 
-  func has(_ name: String) -> Bool { values[name] != nil }
+  /// What a parameter was given, or its standard.
+  package func value(_ name: String) -> ChoiceValue? { values[name] }
+
+  /// Whether a parameter has a value: given, or its standard.
+  package func has(_ name: String) -> Bool { values[name] != nil }
 
   /// A number; 0 for a parameter that is none.
   package subscript(name: String) -> Double {

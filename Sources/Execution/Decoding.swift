@@ -1,0 +1,131 @@
+import CostModels
+import ModelGraph
+import Quantities
+import Techniques
+
+/// How a deployment decodes beyond one token at a time: what drafts run on, and what writes steps of a thought.
+package struct Decoding: Sendable {
+  package var drafting: Drafting?
+  package var reasoning: StepSpeculation?
+  /// The draft and the small model that writes steps, on the same devices; one or none.
+  fileprivate let drafts: [Deployment]
+  fileprivate let assistants: [Deployment]
+
+  init(drafting: Drafting?, draft: Deployment?, reasoning: StepSpeculation?, assistant: Deployment?) {
+    self.drafting = drafting
+    self.reasoning = reasoning
+    drafts = draft.map { [$0] } ?? []
+    assistants = assistant.map { [$0] } ?? []
+  }
+
+  package var draft: Deployment? { drafts.first }
+  package var assistant: Deployment? { assistants.first }
+}
+
+/// What one token of every sequence costs, on average.
+struct TokenCost {
+  var time: Seconds
+  var bottleneck: Seconds
+  var energy: Joules
+  var byBound: TimeByBound
+
+  init(_ price: StepPrice) {
+    time = price.time
+    bottleneck = price.bottleneck
+    energy = price.energy
+    byBound = price.timeByBound
+  }
+
+  /// Adds another cost a number of times.
+  mutating func add(_ other: TokenCost, times factor: Double) {
+    time += other.time * factor
+    bottleneck += other.bottleneck * factor
+    energy += other.energy * factor
+    byBound.add(other.byBound, times: factor)
+  }
+
+  mutating func divide(by tokens: Double) {
+    var sum = TimeByBound()
+    sum.add(byBound, times: 1 / tokens)
+    byBound = sum
+    time = time * (1 / tokens)
+    bottleneck = bottleneck * (1 / tokens)
+    energy = energy * (1 / tokens)
+  }
+}
+
+extension Deployment {
+  /// The mean cost of one more token of every sequence: a step, or its share of a cycle of drafts and verification.
+  /// - Parameter step: A decode step with one token of each sequence.
+  func tokenCost(_ step: StepShape) -> TokenCost {
+    var cost = TokenCost(price(step))
+    if let drafting = decoding?.drafting { cost = cycle(drafting, step) }
+    if let reasoning = decoding?.reasoning, let assistant = decoding?.assistant {
+      cost = thought(reasoning, assistant, rewriting: cost, step)
+    }
+    return cost
+  }
+
+  /// Drafts, one pass after another, and the model over all that was drafted, for so many tokens.
+  private func cycle(_ drafting: Drafting, _ step: StepShape) -> TokenCost {
+    var verifying = step
+    verifying.decodeQueries = drafting.verified + 1
+    var cost = TokenCost(price(verifying))
+    if let draft = decoding?.draft {
+      var pass = step
+      // The first pass takes in what the last cycle accepted.
+      pass.decodeQueries = max(1, Int(drafting.tokensPerCycle.rounded(.up)))
+      cost.add(draft.draftCost(pass), times: 1)
+      pass.decodeQueries = drafting.width
+      if drafting.depth > 1 { cost.add(draft.draftCost(pass), times: Double(drafting.depth - 1)) }
+    }
+    cost.divide(by: drafting.tokensPerCycle)
+    return cost
+  }
+
+  /// A pass of a draft: its devices' time and its launches, but none of the scheduling that a step of its own would need.
+  private func draftCost(_ step: StepShape) -> TokenCost {
+    let price = price(step)
+    var cost = TokenCost(price)
+    let constants = pricer.constants
+    let scheduling = constants.time(.stepOverhead) + constants.time(.stepPerSequence) * Double(step.sequences)
+    cost.time = max(price.deviceTime, price.time - scheduling)
+    cost.bottleneck = cost.time
+    cost.byBound[.host] = cost.time - price.deviceTime
+    return cost
+  }
+
+  /// Steps of a thought: written by the assistant, scored by this model, and some written anew.
+  private func thought(
+    _ reasoning: StepSpeculation, _ assistant: Deployment, rewriting own: TokenCost, _ step: StepShape
+  ) -> TokenCost {
+    let tokens = Double(reasoning.tokensPerStep)
+    let context = Int(step.decodeContext[0]) / max(1, step.decodeSequences)
+    let scoring = StepShape.prefill(
+      sequences: step.decodeSequences, tokens: reasoning.tokensPerStep + reasoning.scoringTokens, start: context,
+      spans: graph.spans)
+    var cost = TokenCost(price(scoring))
+    cost.add(TokenCost(assistant.price(step)), times: tokens)
+    cost.add(own, times: tokens * (1 - reasoning.accepted))
+    cost.divide(by: tokens)
+    return cost
+  }
+
+  /// A batch as techniques make of it: images, further answers, other lengths, several questions in a prompt.
+  package func rewritten(_ batch: BatchCase) -> BatchCase {
+    let rewrite = workload
+    var batch = batch
+    if rewrite.questions > 1 {
+      let own = max(1, batch.inputTokens - rewrite.sharedPrompt)
+      batch.inputTokens = rewrite.sharedPrompt + own * rewrite.questions
+      batch.outputTokens *= rewrite.questions
+      batch.sequences = batch.sequences.dividedUp(by: rewrite.questions)
+    }
+    batch.inputTokens += rewrite.imageTokens
+    batch.outputTokens = max(1, Int((Double(batch.outputTokens) * rewrite.outputFactor).rounded()))
+    batch.sequences *= rewrite.samples
+    batch.answersPerPrompt *= rewrite.samples
+    batch.sharedAnswer = rewrite.sharedAnswer
+    return batch
+  }
+}
