@@ -109,8 +109,8 @@ import Testing
       "runs", "query", "SELECT scenario FROM runs", "--store", "a.sqlite", "--format", "json",
     ])
     let scenario = try #require(objects(stored.output).first?["scenario"] as? String)
-    try command.write("again.yaml", scenario)
-    let second = try command.run("simulate again.yaml --format csv")
+    try command.write("small.yaml", scenario)
+    let second = try command.run("simulate small.yaml --format csv")
     #expect(second.code == 0 && second.output == first.output, "\(second.messages) \(scenario)")
   }
 
