@@ -10,7 +10,7 @@ VALIDATE := $(RIDGELINE) validate --report Reports/Accuracy
 CALIBRATE := $(RIDGELINE) calibrate --date 2026-11-23
 OPERATORS := gemm attention_generation attention_context moe comm alltoall_deepep_ll
 
-.PHONY: run test build setup bench lint format reports accuracy calibrations studies clean
+.PHONY: run test build setup bench lint format reports accuracy calibrations studies decisions clean
 
 run: build
 	$(RIDGELINE) predict --model llama-3-8b --hardware h100-sxm --batch 16 --input 1024 --output 256 --explain
@@ -74,6 +74,23 @@ calibrations: build
 studies: build
 	$(RIDGELINE) study Reports/Examples/policies/study.yaml
 	$(RIDGELINE) study Reports/Examples/disaggregation/study.yaml
+
+# The committed decisions, with their pages: a minute on two cores. See Reports/Examples.
+EXAMPLES := Reports/Examples
+decisions: build
+	mkdir -p out
+	rm -f out/decisions.sqlite
+	$(RIDGELINE) size --model llama-3.1-70b --hardware h100-sxm,h200-sxm,b200-sxm,mi300x,l40s --traffic azure-conversation \
+	  --rate 50 --ttft 2s@p99 --tpot 60ms@p95 --report $(EXAMPLES)/sizing-70b/report.html > $(EXAMPLES)/sizing-70b/answer.txt
+	$(RIDGELINE) sweep $(EXAMPLES)/long-context/sweep.yaml --store out/decisions.sqlite \
+	  --minimise usd_per_million_output_tokens > $(EXAMPLES)/long-context/answer.txt
+	$(RIDGELINE) report long-context --store out/decisions.sqlite --output $(EXAMPLES)/long-context/report.html
+	$(RIDGELINE) sweep $(EXAMPLES)/energy-or-latency/sweep.yaml --store out/decisions.sqlite \
+	  --pareto energy_per_output_token_j,tpot_p99_s > $(EXAMPLES)/energy-or-latency/answer.txt
+	$(RIDGELINE) report energy-or-latency --store out/decisions.sqlite --pareto energy_per_output_token_j,tpot_p99_s \
+	  --output $(EXAMPLES)/energy-or-latency/report.html
+	$(RIDGELINE) energy --model llama-3.1-70b --hardware h100-sxm --tp 4 --batch 64 --tpot 50ms --rate 50 \
+	  --report $(EXAMPLES)/energy-or-latency/clock.html > $(EXAMPLES)/energy-or-latency/clock.txt
 
 clean:
 	rm -rf .build out

@@ -69,7 +69,7 @@ let package = Package(
     .executableTarget(
       name: "ridgeline-bench",
       dependencies: [
-        "Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "Execution", "Workloads", "Serving",
+        "Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "Execution", "Workloads", "Serving", "Store",
       ]),
     .testTarget(
       name: "ModelGraphTests", dependencies: ["ModelGraph", "Documents", "Quantities"],
@@ -86,7 +86,8 @@ let package = Package(
     .testTarget(
       name: "StudiesTests",
       dependencies: [
-        "TestSupport", "Documents", "EventKernel", "Execution", "Quantities", "Reporting", "Serving", "Store",
+        "TestSupport", "CostModels", "Documents", "EventKernel", "Execution", "Hardware", "ModelGraph", "Quantities",
+        "Reporting", "Serving", "Store",
         "Studies",
         "Workloads",
       ]),

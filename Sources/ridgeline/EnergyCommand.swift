@@ -43,6 +43,7 @@ struct EnergyCommand: ParsableCommand {
   @Option(help: "Only this table: parts, clocks, caps, knobs or fleet. csv and json hold one; parts by default.")
   var show: Table?
   @Option(help: "How the result is written: table, csv or json.") var format = OutputFormat.table
+  @Option(help: ArgumentHelp("Write all of it as a page, too.", valueName: "file.html")) var report: String?
 
   func run() throws {
     let library = try Library()
@@ -60,6 +61,9 @@ struct EnergyCommand: ParsableCommand {
     let text = EnergyText(
       study, prediction, knobs: knobs(study, request, library), fleet: try fleet(study, prediction, library))
     if show == .fleet, rate == nil { throw UsageError("--show fleet needs --rate, the mean requests a second") }
+    if let report {
+      try PageFiles(page: EnergyPage(text, command: calledWith()).page, output: report, charts: nil).write()
+    }
     if format != .table || show != nil {
       return try printTable(ResultTableOutput(text.table(show ?? .parts)), format)
     }
@@ -91,10 +95,10 @@ struct EnergyCommand: ParsableCommand {
 struct EnergyText {
   typealias Column = ResultTable.Column
   typealias Cell = ResultTable.Cell
-  private let study: EnergyStudy
-  private let prediction: Prediction
-  private let knobs: [EnergyStudy.Point]
-  private let fleet: FleetDay?
+  let study: EnergyStudy
+  let prediction: Prediction
+  let knobs: [EnergyStudy.Point]
+  let fleet: FleetDay?
 
   init(_ study: EnergyStudy, _ prediction: Prediction, knobs: [EnergyStudy.Point], fleet: FleetDay?) {
     self.study = study
@@ -114,6 +118,17 @@ struct EnergyText {
   }
 
   var text: String {
+    var text = summary
+    text += "\n\nWhere it goes, an output token\n" + TableRenderer.rows(parts)
+    text += "\nCore clock\n" + TableRenderer.rows(points(thinned(study.clocks()))) + knee(study.clocks(), "clock")
+    text += "\nPower cap\n" + TableRenderer.rows(points(study.caps())) + knee(study.caps(), "cap")
+    text += "\nTensor parallelism and batch\n" + TableRenderer.rows(points(knobs)) + knee(knobs, "setting")
+    if let fleet { text += "\n" + fleetText(fleet) }
+    return text
+  }
+
+  /// What a token costs, with the interval.
+  var summary: String {
     let deployment = study.deployment
     let tokens = Double(study.batch.sequences * study.batch.outputTokens)
     var text =
@@ -125,11 +140,6 @@ struct EnergyText {
         " (\(Cell.number(deployment.intervals.level ?? 0.9).text(style: .percent)) of measurements within "
         + "\(prediction.energy / tokens / factor) to \(prediction.energy / tokens * factor))"
     }
-    text += "\n\nWhere it goes, an output token\n" + TableRenderer.rows(parts)
-    text += "\nCore clock\n" + TableRenderer.rows(points(thinned(study.clocks()))) + knee(study.clocks(), "clock")
-    text += "\nPower cap\n" + TableRenderer.rows(points(study.caps())) + knee(study.caps(), "cap")
-    text += "\nTensor parallelism and batch\n" + TableRenderer.rows(points(knobs)) + knee(knobs, "setting")
-    if let fleet { text += "\n" + fleetText(fleet) }
     return text
   }
 
@@ -180,7 +190,7 @@ struct EnergyText {
   }
 
   /// The knee of a curve in words.
-  private func knee(_ points: [EnergyStudy.Point], _ knob: String) -> String {
+  func knee(_ points: [EnergyStudy.Point], _ knob: String) -> String {
     guard let best = EnergyStudy.knee(points), let last = points.last else {
       return "No \(knob) keeps the objectives.\n"
     }
@@ -217,23 +227,28 @@ struct EnergyText {
     return table
   }
 
-  private func fleetText(_ fleet: FleetDay) -> String {
+  func fleetText(_ fleet: FleetDay) -> String {
+    "A day at \(fleet.site.title): \(fleet.replicas) replicas, \(fleet.devices) devices\n" + TableRenderer.rows(hours)
+      + fleetWords(fleet).map { $0 + "\n" }.joined()
+  }
+
+  /// What the day comes to, in sentences.
+  func fleetWords(_ fleet: FleetDay) -> [String] {
     func number(_ value: Double) -> String { roundedText(value, significantDigits: 3) }
     func money(_ value: Double) -> String { Cell.number(value).text(style: .money) }
-    var text = "A day at \(fleet.site.title): \(fleet.replicas) replicas, \(fleet.devices) devices\n"
-    text += TableRenderer.rows(hours)
-    text +=
+    var words = [
       "\(number(fleet.kilowattHours)) kWh and \(number(fleet.kilograms)) kgCO2e a day, \(Joules(fleet.joulesPerToken)) an output token "
-      + "with idling and cooling; \(Cell.number(fleet.idleShare).text(style: .percent)) of the machines' energy is idle power.\n"
+        + "with idling and cooling; \(Cell.number(fleet.idleShare).text(style: .percent)) of the machines' energy is idle power."
+    ]
     if let cost = fleet.ownership {
-      text +=
+      words.append(
         "Owning it costs \(money(cost.capital + cost.power)) a day (machines \(money(cost.capital)), power \(money(cost.power))): "
-        + "\(money(fleet.perMillionTokens(cost.capital + cost.power))) for a million output tokens.\n"
+          + "\(money(fleet.perMillionTokens(cost.capital + cost.power))) for a million output tokens.")
     }
     if let rent = fleet.rentPerDay {
-      text +=
-        "Renting it costs \(money(rent)) a day: \(money(fleet.perMillionTokens(rent))) for a million output tokens.\n"
+      words.append(
+        "Renting it costs \(money(rent)) a day: \(money(fleet.perMillionTokens(rent))) for a million output tokens.")
     }
-    return text
+    return words
   }
 }

@@ -28,6 +28,9 @@ struct ReportCommand: ParsableCommand {
   @OptionGroup var options: StoreOptions
   @Option(help: ArgumentHelp("The page; default: report.html.", valueName: "file.html")) var output = "report.html"
   @Option(help: ArgumentHelp("Write the drawings here too.", valueName: "folder")) var charts: String?
+  @Option(
+    help: ArgumentHelp("Metrics of a sweep's Pareto front, two or more, separated by commas.", valueName: "metrics"))
+  var pareto: String?
 
   func run() throws {
     let store = try options.open(.read)
@@ -37,8 +40,15 @@ struct ReportCommand: ParsableCommand {
   /// A name that is no number is a sweep's where there is one.
   private func page(_ store: Store) throws -> ReportPage {
     let isSweep = try sweep || (Int(name) == nil && store.sweeps().contains { $0.name == name })
-    return isSweep
-      ? try SweepReport(store.sweep(named: name), in: store).page : try RunReport(store.run(name), in: store).page
+    guard isSweep else {
+      guard pareto == nil else { throw UsageError("--pareto is for sweeps") }
+      return try RunReport(store.run(name), in: store).page
+    }
+    let front = pareto.map {
+      $0.split(separator: ",").map { SweepGoal(String($0), lowerIsBetter: MetricStyle.lowerIsBetter(String($0))) }
+    }
+    guard front.map({ $0.count >= 2 }) ?? true else { throw UsageError("--pareto: expected two metrics or more") }
+    return try SweepReport(store.sweep(named: name), in: store, front: front).page
   }
 }
 

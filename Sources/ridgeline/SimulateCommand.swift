@@ -64,6 +64,8 @@ struct SimulateCommand: ParsableCommand {
     if let note = ReplayNotes.saturation(result) { standardError("Note: \(note)") }
     if let keeper, let collector, !result.interrupted {
       let run = collector.outcome(result)
+      var scenario = scenario
+      scenario.document = options.document(of: scenario, named: self.scenario)
       try keeper.add(keeper.recorder.replay(scenario, plan, run, samples: collector.samples, isDetailed: true))
     }
     try report(result, plan.pools[0].replica.deployment, scenario, files)

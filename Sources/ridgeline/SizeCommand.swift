@@ -69,6 +69,7 @@ struct SizeCommand: ParsableCommand {
   @Option(parsing: .unconditional, help: "Requests of each replay.") var requests = 4000
 
   @OptionGroup(title: "Keeping it") var keep: KeepOptions
+  @Option(help: ArgumentHelp("Write the answer as a page, too.", valueName: "file.html")) var report: String?
 
   @Option(help: "How the result is written: table, csv or json.")
   var format = OutputFormat.table
@@ -91,12 +92,19 @@ struct SizeCommand: ParsableCommand {
         if done == total, title == "replaying" { progress.finish(total) }
       }
     }
+    let speed = Int((Double(answer.candidates) / max(answer.analyticSeconds, 1e-9)).rounded())
+    standardError(
+      "searched \(groupedDigits(answer.candidates)) candidates in \(Seconds(answer.analyticSeconds)), \(groupedDigits(speed)) a second; "
+        + "\(answer.replays) replays in \(Seconds(answer.engineSeconds))")
     let text = SizeText(answer, site, library)
     switch format {
     case .table: try standardOutput(text.text)
     case .csv, .json: try printTable(ResultTableOutput(text.table), format)
     }
     if let keeper { try keep(answer, text, keeper) }
+    if let report {
+      try PageFiles(page: SizePage(text, command: calledWith()).page, output: report, charts: nil).write()
+    }
     if answer.outcomes.allSatisfy({ $0.best == nil }) {
       throw DataError(file: "size", problem: "no deployment meets the objectives; what binds is above")
     }

@@ -10,8 +10,8 @@ import Studies
 struct SizeText {
   typealias Column = ResultTable.Column
   typealias Cell = ResultTable.Cell
-  private let answer: SizeAnswer
-  private let site: GridSite
+  let answer: SizeAnswer
+  let site: GridSite
   private let library: Library
 
   init(_ answer: SizeAnswer, _ site: GridSite, _ library: Library) {
@@ -26,8 +26,7 @@ struct SizeText {
     var text =
       "traffic     \(number(demand.rate)) requests/s, \(number(demand.meanInput)) tokens in and \(number(demand.meanOutput)) out on average\n"
       + "objectives  \(answer.request.objectives.text)\n"
-      + "searched    \(groupedDigits(answer.candidates)) candidates in closed form in \(Seconds(answer.analyticSeconds)), "
-      + "then the serving engine for \(Seconds(answer.engineSeconds))\n"
+      + "searched    \(groupedDigits(answer.candidates)) candidates in closed form, \(answer.replays) replays by the serving engine\n"
       + "site        \(site.title)\n\n"
     for model in answer.request.models.map(\.text) {
       text += section(model, answer.outcomes.filter { $0.model == model })
@@ -51,7 +50,7 @@ struct SizeText {
     return "\(obstacle.text), missed by \(Cell.number(obstacle.excess).text(style: .percent)) at best"
   }
 
-  private func rows(_ outcomes: [SizeOutcome]) -> ResultTable {
+  func rows(_ outcomes: [SizeOutcome]) -> ResultTable {
     var table = ResultTable(columns: [
       Column("hardware"), Column("plan"), Column("limit", heading: "batch limit"),
       Column("replicas", heading: "replicas, 90 %"),
@@ -73,7 +72,7 @@ struct SizeText {
     return table
   }
 
-  private func plan(_ best: SizedDeployment) -> String {
+  func plan(_ best: SizedDeployment) -> String {
     var candidate = best.candidate
     candidate.replicas = best.trial.replicas
     candidate.prefillReplicas = best.trial.prefillReplicas
@@ -82,7 +81,7 @@ struct SizeText {
 
   private func kilowattHours(_ best: SizedDeployment) -> Double { site.kilowattHours(best.trial.power * Seconds(3600)) }
 
-  private func carbonPerHour(_ best: SizedDeployment) -> Double { kilowattHours(best) * site.meanCarbon / 1000 }
+  func carbonPerHour(_ best: SizedDeployment) -> Double { kilowattHours(best) * site.meanCarbon / 1000 }
 
   // MARK: Words
 

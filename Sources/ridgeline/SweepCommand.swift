@@ -1,4 +1,5 @@
 import ArgumentParser
+import CostModels
 import Documents
 import Execution
 import Foundation
@@ -41,6 +42,10 @@ struct SweepCommand: ParsableCommand {
 
   @Option(parsing: .unconditional, help: "Seed of the sample.")
   var sampleSeed: Int?
+
+  @Flag(
+    help: "Vary every number of the hardware by a tenth either way, for the elasticity of each output to each of them.")
+  var sensitivities = false
 
   @OptionGroup var options: StoreOptions
 
@@ -93,9 +98,23 @@ struct SweepCommand: ParsableCommand {
   }
 
   private func sweep(_ library: Library) throws -> Sweep {
+    if sensitivities { return try perturbed(library) }
     let points = try sample.map { try checked($0, "--sample", 1...Sweep.mostPoints) }
     let seed = try sampleSeed.map { try checked($0, "--sample-seed", 0...Int.max) }
-    return try SweepFile.read(file, axes: vary.map(SweepAxis.parse), sample: points, seed: seed, library: library)
+    return try SweepFile.read(
+      file, axes: vary.map { try SweepAxis.parse($0) }, sample: points, seed: seed, library: library)
+  }
+
+  /// A sample of hardware whose numbers are a tenth more or less.
+  private func perturbed(_ library: Library) throws -> Sweep {
+    let numbers = try HardwareNumber.allCases.map {
+      try SweepAxis.parse("scale.\($0.rawValue)=0.9..1.1", option: "--sensitivities")
+    }
+    let points = try checked(sample ?? 64, "--sample", 16...Sweep.mostPoints)
+    var sweep = try SweepFile.read(
+      file, axes: vary.map { try SweepAxis.parse($0) } + numbers, sample: points, seed: sampleSeed, library: library)
+    sweep.name += "-sensitivities"
+    return sweep
   }
 
   private func parsedShard() throws -> Shard {
@@ -141,6 +160,7 @@ struct SweepCommand: ParsableCommand {
   private var taskArguments: [String] {
     var arguments = ["sweep", absolute(file)]
     for axis in vary { arguments += ["--vary", axis] }
+    if sensitivities { arguments.append("--sensitivities") }
     if let sample { arguments += ["--sample", String(sample)] }
     if let sampleSeed { arguments += ["--sample-seed", String(sampleSeed)] }
     return arguments + ["--format", "csv"]

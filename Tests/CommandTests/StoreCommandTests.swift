@@ -101,6 +101,30 @@ import Testing
     #expect(try command.run("runs export series --run 1 --store a.sqlite").output.hasPrefix("run_id,time_s,waiting"))
   }
 
+  @Test func whatIsStoredIsTheWholeScenario() throws {
+    let command = try command()
+    let line = "simulate small.yaml --rate 7 --max-num-seqs 9 --ttft 2s --seed 3 --store a.sqlite --format csv"
+    let first = try command.run(line)
+    let stored = try command.run([
+      "runs", "query", "SELECT scenario FROM runs", "--store", "a.sqlite", "--format", "json",
+    ])
+    let scenario = try #require(objects(stored.output).first?["scenario"] as? String)
+    try command.write("small.yaml", scenario)
+    let second = try command.run("simulate small.yaml --format csv")
+    #expect(second.code == 0 && second.output == first.output, "\(second.messages) \(scenario)")
+  }
+
+  @Test func sensitivitiesTellWhatTheHardwareMatters() throws {
+    let command = try command()
+    let outcome = try command.run("sweep small.yaml --sensitivities --store a.sqlite")
+    #expect(outcome.code == 0, "\(outcome.messages)")
+    let rows = outcome.output.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+    let price = rows.first { $0.count >= 3 && $0[0] == "usd_per_million_output_tokens" && $0[1] == "scale.price" }
+    #expect(abs((Double(price?[2] ?? "") ?? 0) - 1) < 0.02, "\(outcome.output)")
+    let bandwidth = rows.first { $0.count >= 3 && $0[0] == "tpot_p99_s" && $0[1] == "scale.memory_bandwidth" }
+    #expect((Double(bandwidth?[2] ?? "") ?? 0) < -0.05, "\(outcome.output)")
+  }
+
   @Test func faultyUseIsRefused() throws {
     let command = try command()
     expectRefusal(try command.run("runs list"), code: 1, ["ridgeline.sqlite: no such store"])

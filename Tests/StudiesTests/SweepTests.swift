@@ -8,13 +8,13 @@ import Testing
 @Suite struct SweepTests {
   private func sweep(_ lines: String..., design: Sweep.Design = .grid) throws -> Sweep {
     let base = try YAMLDocument.parse(document([]), file: "test.yaml")
-    return try Sweep(name: "s", title: "S", base: base, axes: lines.map(SweepAxis.parse), design: design)
+    return try Sweep(name: "s", title: "S", base: base, axes: lines.map { try SweepAxis.parse($0) }, design: design)
   }
 
   private func fault(_ lines: String..., design: Sweep.Design = .grid) -> String {
     do {
       let base = try YAMLDocument.parse(document([]), file: "test.yaml")
-      _ = try Sweep(name: "s", title: "S", base: base, axes: lines.map(SweepAxis.parse), design: design)
+      _ = try Sweep(name: "s", title: "S", base: base, axes: lines.map { try SweepAxis.parse($0) }, design: design)
       return "no fault"
     } catch {
       return "\(error)"
@@ -95,7 +95,7 @@ import Testing
 
   private func runner(stopping after: Int = .max) throws -> (SweepRunner, Counter) {
     let base = try YAMLDocument.parse(document(["horizon: {requests: 40}"]), file: "test.yaml")
-    let axes = try ["traffic.rate_per_s=1..8:6", "parallelism.tensor=1,5"].map(SweepAxis.parse)
+    let axes = try ["traffic.rate_per_s=1..8:6", "parallelism.tensor=1,5"].map { try SweepAxis.parse($0) }
     let sweep = try Sweep(name: "s", title: "S", base: base, axes: axes, design: .grid)
     let library = try Shipped.library()
     let counter = Counter(after)

@@ -187,7 +187,7 @@ struct Crossovers {
           - {name: answers, role: decode, replicas: 2}
         transfers: {link: infiniband-ndr, sharing: sender}
         """)
-    let last = zip(together.points, apart.points).last { $1.y < $0.y }
+    let last = Array(zip(together.points, apart.points)).last { $1.y < $0.y }
     let finding = last.map {
       "Apart is better up to \(number($0.0.x)) requests a second; its P99 there is "
         + "\(ResultTable.Cell.number($0.1.y).text(style: .time)) against \(ResultTable.Cell.number($0.0.y).text(style: .time))."

@@ -20,7 +20,8 @@ package struct SweepReport {
     ReportPage(
       title: sweep.title.isEmpty ? sweep.name : sweep.title, headline: headline,
       sections: [
-        .init("Pareto front", frontBlocks), .init("What changes the outcome", slopes),
+        .init("Pareto front", frontBlocks), .init("The best of each kind", kinds),
+        .init("What changes the outcome", slopes),
         .init("One field at a time", fieldCharts.isEmpty ? [] : [.charts(fieldCharts)]),
         .init("What could not run", problems),
         .init("Where it comes from", origin),
@@ -36,17 +37,19 @@ package struct SweepReport {
   private var headline: String {
     guard !findings.points.isEmpty else { return "No point of this sweep has a result." }
     var text = "\(sweep.done) of \(sweep.points) points are done, \(findings.points.count) with a result."
-    guard let cost = front.first else { return text }
-    let ordered = findings.points.filter { $0.metrics[cost.metric] != nil }
-    if let best = ordered.min(by: { cost.score($0) < cost.score($1) }) {
+    for goal in front {
+      guard
+        let best = findings.points.filter({ $0.metrics[goal.metric] != nil }).min(by: {
+          goal.score($0) < goal.score($1)
+        })
+      else { continue }
       text +=
-        "\nThe \(cost.lowerIsBetter ? "lowest" : "highest") \(cost.metric) is \(shown(cost.metric, best.metrics[cost.metric])), with \(best.settingText)"
-      if front.count > 1 {
-        text += "; there \(front[1].metric) is \(shown(front[1].metric, best.metrics[front[1].metric]))"
-      }
-      text += "."
+        "\nThe \(goal.lowerIsBetter ? "lowest" : "highest") \(goal.metric) is \(shown(goal.metric, best.metrics[goal.metric])), with "
+        + best.settingText
+      let others = front.filter { $0 != goal }.map { "\($0.metric) is \(shown($0.metric, best.metrics[$0.metric]))" }
+      text += others.isEmpty ? "." : "; there \(others.joined(separator: " and "))."
     }
-    if front.count > 1 { text += " \(findings.front(front).count) points are not beaten in both." }
+    if front.count > 1 { text += "\n\(findings.front(front).count) points are not beaten in all of these." }
     return text
   }
 
@@ -87,6 +90,25 @@ package struct SweepReport {
     case .percent: .percent
     case .money: AxisUnit("USD")
     default: .none
+    }
+  }
+
+  /// For each field of words, the best point of each of its values.
+  private var kinds: [ReportPage.Block] {
+    guard let goal = front.first else { return [] }
+    let fields = findings.fields.filter { field in
+      findings.points.contains { $0.number(field) == nil }
+        && Set(findings.points.compactMap { $0.text(field) }).count > 1
+    }
+    return fields.map { field in
+      var values: [String] = []
+      for value in findings.points.compactMap({ $0.text(field) }) where !values.contains(value) { values.append(value) }
+      let best = values.compactMap { value in
+        findings.points.filter { $0.text(field) == value && $0.metrics[goal.metric] != nil }
+          .min { goal.score($0) < goal.score($1) }
+      }.sorted { goal.score($0) < goal.score($1) }
+      let table = findings.table(best, metrics: SweepDefaults.columns(findings, front))
+      return .table(table, caption: "The \(goal.lowerIsBetter ? "lowest" : "highest") \(goal.metric) of each \(field)")
     }
   }
 
@@ -135,6 +157,6 @@ package struct SweepReport {
   }
 
   private var origin: [ReportPage.Block] {
-    [.list(["version \(sweep.toolVersion)", "started \(sweep.startedAt)"]), .code(sweep.document)]
+    [.list(["version \(sweep.toolVersion)", "data and document \(sweep.uid)"]), .code(sweep.document)]
   }
 }

@@ -39,11 +39,14 @@ package struct ScenarioBuilder: Sendable {
   }
 
   /// What the replicas of a scenario without pools run on, for predictions in closed form.
-  package func deployment(_ scenario: Scenario) throws -> Deployment {
+  /// - Parameter plan: Where tensors live and operators run, by name or file, in place of what the
+  ///   scenario says.
+  package func deployment(_ scenario: Scenario, plan: Located? = nil) throws -> Deployment {
     guard let model = scenario.model else {
       throw ScenarioError("--model is missing, for example --model llama-3-8b")
     }
-    let settings = scenario.pools.first?.replica.over(scenario.replica) ?? scenario.replica
+    var settings = scenario.pools.first?.replica.over(scenario.replica) ?? scenario.replica
+    settings.plan = plan ?? settings.plan
     return try ReplicaBuilder(library: library, model: model, scheduler: FirstComeFirstServed()).deployment(settings)
   }
 

@@ -43,10 +43,11 @@ package struct AnalyticSearch: Sendable {
     }
     if request.layouts.contains(.disaggregated) { addDisaggregated(curves, to: &found) }
     found.candidates.sort(by: Self.isCheaper)
-    found.candidates = found.candidates.filter(isAffordable)
-    if found.candidates.isEmpty, found.obstacle == nil {
-      found.obstacle = SizeObstacle(text: "the budget binds", excess: .infinity)
+    let affordable = found.candidates.filter(isAffordable)
+    if affordable.isEmpty, let budget = request.budget, let least = found.candidates.first?.hourly {
+      found.obstacle = SizeObstacle(text: "the budget of \(budget) binds", excess: least / budget.value - 1)
     }
+    found.candidates = affordable
     return found
   }
 
@@ -164,9 +165,6 @@ package struct AnalyticSearch: Sendable {
     if let budget = request.powerBudget, power > budget.value {
       let excess = power / budget.value - 1
       return note(SizeObstacle(text: "the power budget of \(budget) binds", excess: excess), in: &found)
-    }
-    if let budget = request.budget, let hourly, hourly > budget.value {
-      note(SizeObstacle(text: "the budget of \(budget) binds", excess: hourly / budget.value - 1), in: &found)
     }
     found.candidates.append(
       SizeCandidate(

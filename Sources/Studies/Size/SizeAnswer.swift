@@ -6,7 +6,7 @@ import Quantities
 package struct SizedDeployment: Sendable {
   package var candidate: SizeCandidate
   package var trial: SizeTrial
-  /// Replicas that the interval of predictions leaves possible: were everything faster, or slower, by its factor.
+  /// Replicas of both kinds that the interval of predictions leaves possible: were everything faster, or slower, by its factor.
   package var replicaRange: ClosedRange<Int>
   package var level: Double?
   package var hourly: Double?

@@ -148,8 +148,9 @@ package struct SizeRunner: Sendable {
   private func range(_ deployment: Deployment, _ trial: SizeTrial) -> ClosedRange<Int> {
     let batch = BatchCase(sequences: 16, inputTokens: 1024, outputTokens: 256)
     let factor = deployment.intervalFactor(.perToken, for: batch) ?? 1
-    let low = max(1, Int((Double(trial.replicas) / factor).rounded(.up)))
-    return low...max(low, Int((Double(trial.replicas) * factor).rounded(.up)))
+    let count = Double(trial.replicas + trial.prefillReplicas)
+    let low = max(1, Int((count / factor).rounded(.up)))
+    return low...max(low, Int((count * factor).rounded(.up)))
   }
 }
 

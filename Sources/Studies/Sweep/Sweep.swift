@@ -87,6 +87,17 @@ package struct Sweep: Sendable {
     try zip(axes, values(of: point)).reduce(base) { try $0.setting($1.0.field, to: $1.1) }
   }
 
+  /// The scenario of each point, with the values that tell it from the others.
+  /// - Throws: `DataError` where values make no scenario.
+  package func scenarios() throws -> [(name: String, scenario: Scenario)] {
+    try (0..<count).map { point in
+      (
+        name: values(of: point).map(\.settingText).joined(separator: " "),
+        scenario: try SweepPoint(document: document(of: point)).scenario
+      )
+    }
+  }
+
   /// Each value of each axis by itself makes a scenario, so that a fault shows before hours of runs, not after.
   private func checkValues() throws {
     for axis in axes {
@@ -146,6 +157,10 @@ package struct Sweep: Sendable {
 struct SweepPoint {
   var scenario: Scenario
   var batch: BatchCase?
+  /// Where tensors live and operators run; nothing for all on the devices that compute.
+  var plan: Located?
+  /// Whether lengths beyond the model's own limit are priced.
+  var anyLength = false
 
   init(document: Node) throws {
     guard case .object(let pairs) = document.value, let batch = document.value(at: "batch") else {
@@ -157,7 +172,9 @@ struct SweepPoint {
     scenario = try ScenarioFile.scenario(rest, name: nil)
     scenario.document = document
     self.batch = try batch.strictObject { block in
-      BatchCase(
+      plan = try block.optional("plan").map(Located.init)
+      anyLength = try block.optionalBool("any_length") ?? false
+      return BatchCase(
         sequences: try block.int("sequences", in: BatchCase.sequenceRange),
         inputTokens: try block.int("input", in: BatchCase.tokenRange),
         outputTokens: try block.int("output", in: BatchCase.tokenRange))

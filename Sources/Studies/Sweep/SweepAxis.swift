@@ -97,8 +97,9 @@ extension SweepAxis {
 
   /// Reads an axis of the command line: `FIELD=A,B,C` or `FIELD=FROM..TO[UNIT][:STEPS][:log][:whole]`.
   /// - Throws: `DataError` that names the option.
-  package static func parse(_ text: String) throws -> SweepAxis {
-    let origin = Node(.string(text), file: "--vary \(text)")
+  /// - Parameter option: The option's name, for messages.
+  package static func parse(_ text: String, option: String = "--vary") throws -> SweepAxis {
+    let origin = Node(.string(text), file: "\(option) \(text)")
     guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
       throw origin.error("expected FIELD=VALUES, such as parallelism.tensor=1,2,4 or traffic.rate_per_s=1..50:8:log")
     }

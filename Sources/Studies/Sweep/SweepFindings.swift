@@ -34,7 +34,9 @@ package struct SweepFindings: Sendable {
     let kept = points.indices.filter { index in
       guard scores[index].allSatisfy(\.isFinite) else { return false }
       return !points.indices.contains { other in
-        zip(scores[other], scores[index]).allSatisfy(<=) && scores[other] != scores[index]
+        let isNoWorse = zip(scores[other], scores[index]).allSatisfy(<=)
+        // Of points that are equal in all of them, the first stands for all.
+        return isNoWorse && (scores[other] != scores[index] || other < index)
       }
     }
     return kept.sorted { (scores[$0][0], $0) < (scores[$1][0], $1) }.map { points[$0] }

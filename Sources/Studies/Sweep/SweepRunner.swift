@@ -85,7 +85,11 @@ package struct SweepRunner: Sendable {
 
   private func outcome(_ point: SweepPoint) throws -> RunRecord {
     if let batch = point.batch {
-      let deployment = try runner.builder.deployment(point.scenario)
+      let deployment = try runner.builder.deployment(point.scenario, plan: point.plan)
+      let tokens = batch.inputTokens + batch.outputTokens
+      if !point.anyLength, let limit = deployment.model.contextLimit, tokens > limit {
+        throw PredictionError.contextTooLong(tokens: tokens, limit: limit, model: deployment.model.name)
+      }
       let prediction = try Predictor(deployment).predict(batch)
       return recorder.prediction(point.scenario, deployment, batch, prediction, isDetailed: false)
     }
