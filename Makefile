@@ -8,7 +8,7 @@ RESULTS := out/azure-conversation-requests.csv
 MEASURED := ../shared/data/measured
 VALIDATE := $(RIDGELINE) validate --report Reports/Accuracy
 
-.PHONY: run test build setup bench lint format reports accuracy studies clean
+.PHONY: run test build setup bench lint format reports accuracy studies platforms clean
 
 run: build
 	$(RIDGELINE) predict --model llama-3-8b --hardware h100-sxm --batch 16 --input 1024 --output 256 --explain
@@ -56,6 +56,10 @@ accuracy: build
 studies: build
 	$(RIDGELINE) study Reports/Examples/policies/study.yaml
 	$(RIDGELINE) study Reports/Examples/disaggregation/study.yaml
+
+# Platforms of unlike devices, predicted beside published: seconds.
+platforms: build
+	$(RIDGELINE) platforms --report Reports/Examples/platforms
 
 clean:
 	rm -rf .build out

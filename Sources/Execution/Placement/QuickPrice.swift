@@ -8,7 +8,8 @@ extension Placement {
   /// Within 1 % of ``price(_:)`` (tested on random steps), at a twentieth of its cost.
   package func quickPrice(_ step: StepShape) -> (time: Seconds, energy: Joules) {
     let (few, more) = (sampled, sampled + 4)
-    guard let layers = graph.equalLayers, stages.count == 1, plan.experts.store != .shallowFirst, layers > more else {
+    let repeats = stages.count == 1 && plan.microBatches == 1 && plan.experts.store != .shallowFirst
+    guard let layers = graph.equalLayers, repeats, layers > more else {
       return run(step, layers: .max)
     }
     let (first, second) = (run(step, layers: few), run(step, layers: more))
