@@ -43,7 +43,7 @@ import Testing
     ),
     ("step --model llama-3-8b --hardware h100-sxm --plan kv-host", "and h100-sxm has none", 2),
     ("step --model llama-3-8b --hardware gaming-pc --timeline step.png", "--timeline: found 'step.png'", 2),
-    ("predict --model llama-3-8b --hardware gaming-pc --plan kv-host --pp 2", "--pp and --dp must be 1", 2),
+    ("predict --model llama-3-8b --hardware hgx-h100 --plan kv-host --pp 2", "--pp and --dp must be 1", 2),
     ("predict --model llama-3-8b --hardware h100-sxm --board-power 20", "--board-power: found '20'", 2),
     ("predict --model llama-3-8b --hardware h100-sxm --board-power 90W", "is not above the", 2),
     ("simulate --model llama-3-8b --hardware gaming-pc --plan auto --traffic steady", "--plan auto is for predict", 2),
