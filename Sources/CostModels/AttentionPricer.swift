@@ -7,6 +7,13 @@ struct AttentionPricer: Sendable {
   private let units: Double
   private let bandwidth: Double
   private let vectorRate: Double
+  /// Peak of matrix units in 16 bits, and how fast vector units are beside it: 1 where they are as on the devices on which
+  /// the share was fitted, or slower.
+  private let widePeak: Double
+  private let vectorShare: Double
+
+  /// FLOPs of matrix units for each of vector units on the devices whose attention was measured (H100: 989 to 67).
+  private static let fittedBalance = 14.77
 
   /// Rows of a query tile of prefill kernels.
   private static let tileRows = 96.0
@@ -17,6 +24,9 @@ struct AttentionPricer: Sendable {
 
   init(device: Device, rates: ComputeRates, constants: Constants) {
     vectorRate = max(1, constants[.gemmCompute] * rates.vector.value)
+    widePeak = max(rates.rate(.bf16).value, rates.rate(.fp16).value)
+    let balance = rates.vector.value > 0 ? widePeak / (Self.fittedBalance * rates.vector.value) : 1
+    vectorShare = device.deviceClass == .tensorCoreGPU ? min(1, balance) : 1
     self.constants = constants
     units = Double(device.parallelUnits)
     bandwidth = (device.mainMemory?.bandwidth ?? .zero).value
@@ -60,6 +70,15 @@ struct AttentionPricer: Sendable {
     shape.sequences > 1 && shape.kvHeads > 1 && group > 1 ? constants[.decodeAttentionRegroup] : 0
   }
 
+  /// What prefill attention reaches of a peak. The fitted share says how long softmax and the rest take beside products in
+  /// 16 bits; they take no less when products are in narrower formats, and less where vector units are faster for their
+  /// matrix units, as on devices that halve their rate with wide sums.
+  private func prefillRate(_ peak: Double) -> Double {
+    let share = constants[.prefillAttentionCompute]
+    guard share < 1, peak > 0, widePeak > 0 else { return share * peak }
+    return 1 / (1 / peak + (1 / share - 1) / widePeak * vectorShare)
+  }
+
   /// Query tiles in waves over the units, beside the longest tile: under a causal mask twice the mean. Queries, results
   /// and new cache entries stream before and after.
   ///
@@ -67,7 +86,7 @@ struct AttentionPricer: Sendable {
   func prefill(_ shape: PrefillAttentionShape, _ work: Operator, peak: Double) -> Time {
     let half = constants[.prefillAttentionHead]
     let width = Double(shape.headWidth)
-    let rate = constants[.prefillAttentionCompute] * peak * width * (128 + half) / (128 * (width + half))
+    let rate = prefillRate(peak) * width * (128 + half) / (128 * (width + half))
     let sequences = Double(max(1, shape.sequences))
     let tiles = sequences * max(1, Double(shape.tokens) / sequences / Self.tileRows) * Double(shape.queryHeads)
     let tile = constants[.prefillAttentionTile]

@@ -35,6 +35,10 @@ package struct RuntimeProfile: Sendable {
   package var contextSlots: Int?
   /// Whether decode steps replay a captured graph, so that launches cost nothing on the host.
   package var graphCapture: Bool
+  /// Times the cache is read or written besides, because each step joins it anew with the latest token.
+  package var cacheCopies = 0.0
+  /// Whether prompts get logits for every token, which answers do not need.
+  package var promptLogits = false
   /// Whether a step is put together while the one before runs, so that a request that arrives then waits for the next.
   package var schedulesAhead: Bool
   /// Whether a request enters only when the cache can hold its whole answer beside those of the running ones.
@@ -56,6 +60,7 @@ extension RuntimeProfile: CatalogueEntry {
         [
           "memory_fraction", "reserved_memory", "block_size", "watermark", "max_num_batched_tokens", "max_num_seqs",
           "batching", "long_prefill_threshold", "scheduler", "prefix_cache", "eviction", "preemption", "context_slots",
+          "cache_copies", "prompt_logits",
         ])
       return RuntimeProfile(
         name: try checkedName(file, name),
@@ -78,6 +83,8 @@ extension RuntimeProfile: CatalogueEntry {
         preemption: try file.optionalChoice("preemption", PreemptionMethod.self) ?? .recompute,
         contextSlots: try file.optionalInt("context_slots", in: 1...1_000_000),
         graphCapture: try file.required("graph_capture").bool(),
+        cacheCopies: try file.optionalDouble("cache_copies", in: 0...10) ?? 0,
+        promptLogits: try file.optionalBool("prompt_logits") ?? false,
         schedulesAhead: try file.optionalBool("schedules_ahead") ?? false,
         reservesAnswers: try file.optionalBool("reserves_answers") ?? false,
         citations: sources.byField)

@@ -23,11 +23,11 @@ package struct Decoding: Sendable {
 }
 
 /// What one token of every sequence costs, on average.
-struct TokenCost {
-  var time: Seconds
-  var bottleneck: Seconds
-  var energy: Joules
-  var byBound: TimeByBound
+package struct TokenCost: Sendable {
+  package var time: Seconds
+  package var bottleneck: Seconds
+  package var energy: Joules
+  package var byBound: TimeByBound
 
   init(_ price: StepPrice) {
     time = price.time
@@ -57,7 +57,7 @@ struct TokenCost {
 extension Deployment {
   /// The mean cost of one more token of every sequence: a step, or its share of a cycle of drafts and verification.
   /// - Parameter step: A decode step with one token of each sequence.
-  func tokenCost(_ step: StepShape) -> TokenCost {
+  package func tokenCost(_ step: StepShape) -> TokenCost {
     var cost = TokenCost(price(step))
     if let drafting = decoding?.drafting { cost = cycle(drafting, step) }
     if let reasoning = decoding?.reasoning, let assistant = decoding?.assistant {
@@ -73,9 +73,11 @@ extension Deployment {
     var cost = TokenCost(price(verifying))
     if let draft = decoding?.draft {
       var pass = step
-      // The first pass takes in what the last cycle accepted.
+      // The first pass takes in what the last cycle accepted, and is scheduled as a step is.
       pass.decodeQueries = max(1, Int(drafting.tokensPerCycle.rounded(.up)))
+      let constants = pricer.constants
       cost.add(draft.draftCost(pass), times: 1)
+      cost.time += constants.time(.stepOverhead) + constants.time(.stepPerSequence) * Double(step.sequences)
       pass.decodeQueries = drafting.width
       if drafting.depth > 1 { cost.add(draft.draftCost(pass), times: Double(drafting.depth - 1)) }
     }
@@ -83,12 +85,12 @@ extension Deployment {
     return cost
   }
 
-  /// A pass of a draft: its devices' time and its launches, but none of the scheduling that a step of its own would need.
+  /// A pass of a draft: its devices' time and its launches. Passes follow one another without scheduling between them.
   private func draftCost(_ step: StepShape) -> TokenCost {
     let price = price(step)
     var cost = TokenCost(price)
     let constants = pricer.constants
-    let scheduling = constants.time(.stepOverhead) + constants.time(.stepPerSequence) * Double(step.sequences)
+    let scheduling = constants.time(.stepOverhead) + constants.time(.stepPerSequence) * Double(step.decodeTokens)
     cost.time = max(price.deviceTime, price.time - scheduling)
     cost.bottleneck = cost.time
     cost.byBound[.host] = cost.time - price.deviceTime

@@ -7,7 +7,7 @@ import Techniques
 
 /// One model under one plan on one platform with one runtime: everything a prediction or a replay needs, checked.
 package struct Deployment: Sendable {
-  package let platform: Platform
+  package private(set) var platform: Platform
   package private(set) var graph: OperatorGraph
   package let runtime: RuntimeProfile
   package private(set) var pricer: OperatorPricer
@@ -17,8 +17,6 @@ package struct Deployment: Sendable {
   package let intervals: IntervalChoice
   /// Choices made for the user that a reader should know.
   package let notes: [String]
-  /// Where tensors live and operators run, unless all is on the devices that compute.
-  package private(set) var placement: Placement?
   /// What techniques made of the model, its plan and its requests.
   let design: Design
   /// Techniques in use, as they are written.
@@ -28,6 +26,8 @@ package struct Deployment: Sendable {
 
   /// What techniques make of requests.
   package var workload: WorkloadRewrite { design.workload }
+  /// Where tensors live and operators run, unless all is on the devices that compute.
+  package private(set) var placement: Placement?
 
   package var model: Model { graph.model }
   package var plan: Plan { graph.plan }
@@ -49,6 +49,8 @@ package struct Deployment: Sendable {
       + (platform.dies > 1 ? ["\(platform.name) holds \(platform.dies) dies a package; tp, pp and dp count dies"] : [])
     var design = Design(
       model: model, plan: Plan(formats: chosen, parallelism: parallelism, routing: routing))
+    design.plan.cacheCopies = runtime.cacheCopies
+    design.plan.promptLogits = runtime.promptLogits
     try Techniques.apply(techniques, to: &design)
     self.techniques = techniques.map(Techniques.text)
     self.design = design
@@ -118,6 +120,15 @@ package struct Deployment: Sendable {
     }
   }
 
+  /// The same deployment on hardware whose numbers are multiplied, without a placement.
+  package func scaled(by scale: HardwareScale) -> Deployment {
+    var copy = self
+    copy.placement = nil
+    copy.platform = platform.scaled(by: scale)
+    copy.pricer = OperatorPricer(platform: copy.platform, constants: pricer.constants)
+    return copy
+  }
+
   /// Rent of the devices in use, where the files give an hourly price.
   package var hourlyPrice: DollarsPerHour? {
     if let device = platform.device.price?.hourly { return device * Double(parallelism.devices) }
@@ -176,7 +187,8 @@ package struct FormatRequest: Sendable, Hashable {
     let activations = self.activations ?? publishedActivations(published, stream, rates, device.name, &notes)
     let dense = published.map { $0.expertsOnly ? stream : $0.weights }
     let chosen = Formats(
-      weights: weights ?? dense ?? activations, experts: published?.weights, activations: activations, kv: kv ?? stream,
+      weights: weights ?? dense ?? activations, experts: published?.weights, activations: activations,
+      expertActivations: expertActivations(published, rates), kv: kv ?? stream,
       stream: activations.bits >= 16 ? activations : stream)
     for (format, role) in [(chosen.compute, "activations"), (chosen.stream, "attention and the residual stream")] {
       guard rates.supports(format) else {
@@ -190,6 +202,15 @@ package struct FormatRequest: Sendable, Hashable {
   /// activations for them.
   private func keepsPublished(_ quantization: Quantization) -> Bool {
     weights == nil || weights == quantization.weights && !quantization.expertsOnly
+  }
+
+  /// Kernels for experts in 4-bit floats round their inputs to 8 bits where the device multiplies such pairs: those with
+  /// 4-bit arithmetic (mixed FP8 and FP4 products run at the rate of FP8). Elsewhere weights are expanded.
+  private func expertActivations(_ published: Quantization?, _ rates: ComputeRates) -> NumberFormat? {
+    guard let published, published.expertsOnly, activations == nil, published.weights.arithmetic == .fp4 else {
+      return nil
+    }
+    return rates.supports(.fp4) && rates.supports(.fp8) ? .fp8 : nil
   }
 
   /// A quantised checkpoint's activation format where the device computes in it; else weights are expanded.

@@ -39,13 +39,15 @@ package struct Library: Sendable {
     package var formats: FormatRequest
     package var parallelism: Parallelism
     package var routing: ExpertRouting
+    package var techniques: [NamedChoice]
+    /// Factors on the hardware's numbers.
+    package var scale = HardwareScale()
     /// Where tensors live and operators run; nothing for all on the devices that compute.
     package var plan: PlacementPlan?
     /// Board power of each device that a plan's steps are stretched to stay under.
     package var powerCap: Watts?
     /// Clock of the arithmetic units, as a share of the device's own.
     package var clock = 1.0
-    package var techniques: [NamedChoice]
 
     package init(
       model: String, hardware: String, runtime: String, formats: FormatRequest = FormatRequest(),
@@ -63,27 +65,60 @@ package struct Library: Sendable {
   }
 
   /// Resolves names and checks that the pieces fit together.
-  package func deployment(_ request: Request) throws -> Deployment {
-    let platform = try platforms.find(request.hardware)
-    let runtime = try runtimes.find(request.runtime)
-    let model = try models.find(request.model).model
+  /// - Parameter adjustments: What a study sets in place of the runtime's or the calibrations' numbers.
+  package func deployment(_ request: Request, adjustments: Adjustments = Adjustments()) throws -> Deployment {
+    try deployment(request, of: models.find(request.model).model, adjustments: adjustments)
+  }
+
+  /// The same for a model that no file describes.
+  package func deployment(
+    _ request: Request, of model: Model, adjustments: Adjustments = Adjustments()
+  ) throws -> Deployment {
+    let platform = try platforms.find(request.hardware).scaled(by: request.scale)
+    let runtime = adjustments.applied(to: try runtimes.find(request.runtime))
     let calibration = try CalibrationChoice(
       device: platform.device, runtime: runtime.name, from: calibrations, folder: calibrationFolder)
     var deployment = try Deployment(
       platform: platform, model: model, runtime: runtime, formats: request.formats,
       parallelism: request.parallelism, routing: request.routing, calibration: calibration,
       techniques: request.techniques)
-    let design = deployment.design
-    if design.drafting != nil || design.reasoning != nil {
-      deployment.decoding = Decoding(
-        drafting: design.drafting, draft: try design.drafting.flatMap { try draft($0.source, of: deployment, request) },
-        reasoning: design.reasoning, assistant: try design.reasoning.map { try small($0.model, request) })
-    }
+    deployment = adjustments.applied(to: deployment)
     let isPlain = request.powerCap == nil && request.clock == 1
-    guard request.plan != nil || !isPlain else { return deployment }
-    return try deployment.placed(
-      by: request.plan ?? .resident, on: machine(request.hardware), powerCap: request.powerCap, clock: request.clock,
-      constants: constants(runtime: request.runtime))
+    if request.plan != nil || !isPlain {
+      deployment = try deployment.placed(
+        by: request.plan ?? .resident, on: machine(request.hardware), powerCap: request.powerCap,
+        clock: request.clock, constants: constants(runtime: runtime.name))
+    }
+    let design = deployment.design
+    guard design.drafting != nil || design.reasoning != nil else { return deployment }
+    deployment.decoding = Decoding(
+      drafting: design.drafting,
+      draft: try design.drafting.flatMap { try draft($0.source, of: deployment, request, adjustments) },
+      reasoning: design.reasoning, assistant: try design.reasoning.map { try small($0.model, request, adjustments) })
+    return deployment
+  }
+
+  private func draft(
+    _ source: Drafting.Source, of deployment: Deployment, _ request: Request, _ adjustments: Adjustments
+  ) throws -> Deployment? {
+    switch source {
+    case .free: return nil
+    case .model(let name): return try small(name, request, adjustments)
+    case .head(let layers, let vocabulary):
+      return try deployment.replacingModel(deployment.model.draftHead(layers: layers, vocabulary: vocabulary))
+    }
+  }
+
+  /// A small model beside the large one: its own formats, the same devices, on one of them where it cannot be split.
+  private func small(_ name: String, _ request: Request, _ adjustments: Adjustments) throws -> Deployment {
+    var own = Request(model: name, hardware: request.hardware, runtime: request.runtime)
+    own.parallelism.tensor = request.parallelism.tensor
+    do {
+      return try deployment(own, adjustments: adjustments)
+    } catch is PlanError {
+      own.parallelism.tensor = 1
+      return try deployment(own, adjustments: adjustments)
+    }
   }
 
   /// Everything the hardware file describes, for plans.
@@ -98,25 +133,29 @@ package struct Library: Sendable {
       try CalibrationChoice(device: device, runtime: runtime, from: calibrations, folder: folder).constants
     }
   }
+}
 
-  private func draft(_ source: Drafting.Source, of deployment: Deployment, _ request: Request) throws -> Deployment? {
-    switch source {
-    case .free: return nil
-    case .model(let name): return try small(name, request)
-    case .head(let layers, let vocabulary):
-      return try deployment.replacingModel(deployment.model.draftHead(layers: layers, vocabulary: vocabulary))
-    }
+/// Numbers that a study sets in place of a runtime's or of calibrated ones, each named where it is set.
+package struct Adjustments: Sendable {
+  package var memoryFraction: Double?
+  package var maxBatchedTokens: Int?
+  package var graphCapture: Bool?
+  package var constants: [(key: ConstantKey, value: Double)] = []
+
+  package init() {}
+
+  func applied(to runtime: RuntimeProfile) -> RuntimeProfile {
+    var runtime = runtime
+    runtime.memoryFraction = memoryFraction ?? runtime.memoryFraction
+    runtime.maxBatchedTokens = maxBatchedTokens ?? runtime.maxBatchedTokens
+    runtime.graphCapture = graphCapture ?? runtime.graphCapture
+    return runtime
   }
 
-  /// A small model beside the large one: its own formats, the same devices, on one of them where it cannot be split.
-  private func small(_ name: String, _ request: Request) throws -> Deployment {
-    var own = Request(model: name, hardware: request.hardware, runtime: request.runtime)
-    own.parallelism.tensor = request.parallelism.tensor
-    do {
-      return try deployment(own)
-    } catch is PlanError {
-      own.parallelism.tensor = 1
-      return try deployment(own)
-    }
+  func applied(to deployment: Deployment) -> Deployment {
+    guard !constants.isEmpty else { return deployment }
+    var own = deployment.pricer.constants
+    for (key, value) in constants { own[key] = value }
+    return deployment.with(own)
   }
 }

@@ -83,9 +83,9 @@ extension Deployment {
   package func memoryLedger() -> MemoryLedger {
     let capacity = platform.device.mainMemory?.capacity ?? .zero
     let usable = capacity * runtime.memoryFraction
-    if let placement { return placement.ledger(capacity: capacity, usable: usable) }
     let footprint = [decoding?.draft, decoding?.assistant].compactMap { $0?.graph.footprint }
       .reduce(graph.footprint) { $0.adding($1) }
+    if let placement { return placement.ledger(capacity: capacity, usable: usable) }
     let activations = graph.liveActivations(
       tokens: runtime.maxBatchedTokens, sampled: min(runtime.maxSequences, runtime.maxBatchedTokens))
     let reserved = runtime.reservedMemory + (parallelism.tensor > 1 ? runtime.reservedForPeers : .zero)

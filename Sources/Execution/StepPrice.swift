@@ -76,7 +76,8 @@ extension Deployment {
     let launching = captured ? Seconds.zero : constants.time(.launch) * Double(launches)
     let exposed = max(Seconds.zero, launching - device)
     let prompts = step.prefillTokens > 0 ? constants.time(.stepWithPrompts) : Seconds.zero
-    return exposed + constants.time(.stepOverhead) + constants.time(.stepPerSequence) * Double(step.sequences)
+    return exposed + constants.time(.stepOverhead) + constants.time(.stepPerSequence)
+      * Double(step.decodeTokens + step.prefillSequences)
       + prompts
   }
 }

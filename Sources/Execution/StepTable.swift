@@ -61,7 +61,8 @@ package final class StepTable {
     if deployment.model.encoder != nil { throw .encoder(model: deployment.model.name) }
     self.deployment = deployment
     self.powerCap = powerCap
-    hasCurves = deployment.graph.spans.isUniform
+    // A runtime that copies its cache passes from launches to copies within a piece of the curve, which then bends.
+    hasCurves = deployment.graph.spans.isUniform && deployment.plan.cacheCopies == 0
     if deployment.placement != nil { curves = DecodeCurves(piecesLog: 4) }
     decodeOperators = Self.linearOperators(deployment.graph, scope: .decode)
     prefillOperators = Self.linearOperators(deployment.graph, scope: .prefill)

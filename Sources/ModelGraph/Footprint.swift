@@ -99,25 +99,19 @@ extension OperatorGraph {
 
   /// Weights of one device by what they are; with a pipeline, layers are those of all stages together.
   package var weightParts: WeightParts {
-    var dense = Bytes.zero
-    var experts = Bytes.zero
-    for run in (model.encoder?.runs ?? []) + model.decoder.runs {
-      let layers = weightBytes(run)
-      dense += layers.dense
-      experts += layers.experts
-    }
+    var parts = WeightParts(dense: .zero, experts: .zero, tables: .zero)
+    for run in (model.encoder?.runs ?? []) + model.decoder.runs { add(run, to: &parts) }
     let tables = Double(model.embeddingParameters + model.headParameters)
     // The first stage holds the token table and the last the head: with a pipeline they are on unlike devices.
     let tablesHere =
       parallelism.pipeline > 1 ? max(Double(model.embeddingParameters), Double(model.headParameters)) : tables
     let images = Double(model.imageEncoder?.parameters ?? 0)
-    return WeightParts(
-      dense: dense, experts: experts,
-      tables: formats.storedHead.size(of: (tablesHere + images) / Double(parallelism.tensor)))
+    parts.tables = formats.storedHead.size(of: (tablesHere + images) / Double(parallelism.tensor))
+    return parts
   }
 
-  /// Weights of some equal layers, in their own formats where they have any.
-  private func weightBytes(_ run: LayerRun) -> (dense: Bytes, experts: Bytes) {
+  /// Adds some equal layers, in their own formats where they have any.
+  private func add(_ run: LayerRun, to parts: inout WeightParts) {
     let formats = run.layer.formats ?? self.formats
     let all = Double(run.count * model.parameters(of: run.layer))
     let tensor = Double(parallelism.tensor)
@@ -131,13 +125,12 @@ extension OperatorGraph {
     }
     let copied = Double(run.count) * copiedParameters(run.layer) * (1 - 1 / tensor)
     let mixing = formats.storedWeights.size(of: (all - expert - network) / tensor + copied)
-    let dense =
+    parts.dense +=
       pruned(mixing, formats.storedWeights, inNetwork: false)
       + pruned(formats.storedWeights.size(of: network / tensor), formats.storedWeights, inNetwork: true)
-    let experts = pruned(
+    parts.experts += pruned(
       formats.storedExperts.size(of: expert / Double(parallelism.expert * parallelism.expertTensor)),
       formats.storedExperts, inNetwork: true)
-    return (dense, experts)
   }
 
   private func pruned(_ size: Bytes, _ stored: StoredFormat, inNetwork: Bool) -> Bytes {
@@ -174,7 +167,11 @@ extension OperatorGraph {
     let stream = formats.stream.size(of: Double(2 * hidden))
     let wide = formats.stream.size(of: Double(widest))
     let slice = min(tokens, plan.activationSlice ?? tokens)
-    let logits = NumberFormat.fp32.size(of: Double(sampled * model.vocabulary.dividedUp(by: parallelism.tensor)))
+    // Logits that are sampled from are widened; those of a whole prompt are not.
+    let words = Double(model.vocabulary.dividedUp(by: parallelism.tensor))
+    let logits =
+      plan.promptLogits
+      ? formats.stream.size(of: Double(slice) * words) : NumberFormat.fp32.size(of: Double(sampled) * words)
     return stream * Double(tokens) + wide * Double(slice) + logits
   }
 

@@ -201,6 +201,7 @@ extension OperatorGraph {
       work.attention = formats.details.attention
       work.vectorWork = FLOPs(context * cost.cachedElements * cost.stored.expansion)
       list.append(work)
+      if plan.cacheCopies > 0, cost.keyBytes > .zero { addCacheCopy(cost, step, count: count, to: &list) }
     }
     if step.prefillTokens > 0 {
       let tokens = Double(step.prefillTokens)
@@ -220,6 +221,15 @@ extension OperatorGraph {
       work.attention = formats.details.attention
       list.append(work)
     }
+  }
+
+  /// The kept cache, read and written into a new place with the latest token.
+  private func addCacheCopy(_ cost: AttentionCost, _ step: StepShape, count: Int, to list: inout [Operator]) {
+    let kept = (step.decodeContext * spans.weights(cost.rule.kept, within: cost.window)).sum()
+    let bytes = cost.stored.size(of: cost.cachedElements * kept) * plan.cacheCopies
+    var work = elementwise("cache_copy", .permutation, count: count, Traffic(kvRead: bytes))
+    work.scope = .decode
+    list.append(work)
   }
 
   /// What a decode step reads of the cache: attended tokens, those scored to choose them, and the last ones in 16 bits.

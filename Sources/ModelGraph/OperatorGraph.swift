@@ -80,13 +80,13 @@ package struct OperatorGraph: Sendable {
   }
 
   func addHead(_ step: StepShape, to list: inout [Operator]) {
-    let rows = step.sampledTokens
+    let rows = plan.promptLogits ? step.tokens : step.sampledTokens
     if let norm = model.decoder.finalNorm, norm != .none {
       addNorm("final_norm", rows: step.tokens, count: 1, to: &list)
     }
     guard rows > 0 else { return }
     let first = list.count
-    defer { rescope(&list, from: first, as: .sampled) }
+    defer { rescope(&list, from: first, as: plan.promptLogits ? .tokens : .sampled) }
     let width = model.embedding.width ?? hidden
     if width != hidden {
       addGEMM("head_project", rows: rows, columns: width, inner: hidden, count: 1, to: &list)

@@ -46,6 +46,13 @@ struct DeploymentOptions: ParsableArguments {
   var expertSkew: Double?
 
   @Option(
+    name: .customLong("with"),
+    help: ArgumentHelp(
+      "A technique, as w4a16:group=128; may be given several times. 'ridgeline techniques' lists them.",
+      valueName: "technique"))
+  var techniques: [String] = []
+
+  @Option(
     help: ArgumentHelp(
       "Where tensors live and operators run: a name from 'ridgeline list plans', a plan file, or 'auto'; default: "
         + "everything on the devices that compute.", valueName: "plan"))
@@ -56,13 +63,6 @@ struct DeploymentOptions: ParsableArguments {
 
   @Option(parsing: .unconditional, help: "Clock of the arithmetic units under a plan, as a share of the device's own.")
   var clock: Double?
-
-  @Option(
-    name: .customLong("with"),
-    help: ArgumentHelp(
-      "A technique, as w4a16:group=128; may be given several times. 'ridgeline techniques' lists them.",
-      valueName: "technique"))
-  var techniques: [String] = []
 
   func request() throws -> Library.Request {
     guard let model else { throw UsageError("--model is missing, for example --model llama-3-8b") }

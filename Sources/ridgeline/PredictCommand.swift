@@ -1,6 +1,7 @@
 import ArgumentParser
 import Execution
 import Reporting
+import Studies
 
 struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -14,10 +15,10 @@ struct PredictCommand: ParsableCommand {
             --batch 16 --input 1024 --output 256
         ridgeline predict --model llama-3-70b --hardware hgx-h100 --tp 4 \\
             --weights fp8 --activations fp8 --explain
-        ridgeline predict --model llama-3-8b --hardware gaming-pc \\
-            --plan kv-host --input 100000 --any-length
         ridgeline predict --model llama-2-7b --hardware a10 --output 64 \\
             --with w4a16:group=128 --with kv-quant:bits=4
+        ridgeline predict --model llama-3-8b --hardware gaming-pc \\
+            --plan kv-host --input 100000 --any-length
         ridgeline predict --cases cases.csv --save priced.csv
       """)
 
@@ -50,6 +51,8 @@ struct PredictCommand: ParsableCommand {
   @Option(help: ArgumentHelp("File for the priced cases; stdout when absent.", valueName: "file.csv"))
   var save: String?
 
+  @OptionGroup(title: "Keeping it") var keep: KeepOptions
+
   @Option(help: "How one prediction is written: table, csv or json. With --explain, csv and json hold the operators.")
   var format = OutputFormat.table
 
@@ -71,9 +74,10 @@ struct PredictCommand: ParsableCommand {
       ("--activations", deployment.activations != nil), ("--kv-format", deployment.kvFormat != nil),
       ("--tp", deployment.tp != nil), ("--pp", deployment.pp != nil), ("--ep", deployment.ep != nil),
       ("--dp", deployment.dp != nil), ("--batch", batch != 1), ("--input", input != 1024), ("--output", output != 256),
+      ("--with", !deployment.techniques.isEmpty),
       ("--plan", deployment.plan != nil), ("--board-power", deployment.boardPower != nil),
-      ("--clock", deployment.clock != nil), ("--with", !deployment.techniques.isEmpty), ("--explain", explain),
-      ("--waves", waves), ("--any-length", anyLength), ("--format", format != .table),
+      ("--clock", deployment.clock != nil), ("--explain", explain), ("--waves", waves), ("--any-length", anyLength),
+      ("--store", keep.store != nil), ("--format", format != .table),
     ]
     guard let (option, _) = given.first(where: \.1) else { return }
     throw UsageError("\(option) does not go with --cases, whose file says model, hardware, plan and sizes")
@@ -85,14 +89,20 @@ struct PredictCommand: ParsableCommand {
       inputTokens: try checked(input, "--input", BatchCase.tokenRange),
       outputTokens: try checked(output, "--output", BatchCase.tokenRange))
     let library = try Library()
-    let deployment = try library.deployment(
-      deployment.planned(deployment.request(), by: library, for: asked))
+    let keeper = try keep.keeper(library)
+    let options = self.deployment
+    let deployment = try library.deployment(options.planned(options.request(), by: library, for: asked))
     let batch = deployment.rewritten(asked)
     let tokens = batch.inputTokens + batch.outputTokens
     if !anyLength, let limit = deployment.model.contextLimit, tokens > limit {
       throw PredictionError.contextTooLong(tokens: tokens, limit: limit, model: deployment.model.name)
     }
     let prediction = try Predictor(deployment).predict(batch, overflow: waves ? .waves : .refuse)
+    if let keeper {
+      var scenario = Scenario(name: deployment.model.name, title: "")
+      try options.apply(to: &scenario)
+      try keeper.add(keeper.recorder.prediction(scenario, deployment, batch, prediction, isDetailed: true))
+    }
     for note in deployment.notes { standardError("Note: \(note)") }
     let table =
       explain && format != .table

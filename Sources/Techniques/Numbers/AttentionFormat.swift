@@ -12,7 +12,7 @@ package struct AttentionFormat: Technique {
       .choice("scores", "format of queries with keys", formats, standard: "int8"),
       .choice("scores_accumulator", "its accumulator", accumulators, standard: "usual"),
       .choice("values", "format of weights with values", formats, standard: "fp16"),
-      .choice("values_accumulator", "its accumulator", accumulators, standard: "fp16"),
+      .choice("values_accumulator", "its accumulator", accumulators, standard: "usual"),
     ])
   package static let decides = [Aspect.attentionFormat]
   package static let quality = "end-to-end metrics within 0.2 % of FP16 attention (SageAttention, arXiv:2410.02367)"
