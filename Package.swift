@@ -49,11 +49,17 @@ let package = Package(
         "Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "EventKernel", "Execution", "Workloads",
         "Serving", "Statistics", "Reporting",
       ]),
+    .target(
+      name: "HostStudy",
+      dependencies: [
+        "CKernels", "ReferenceEngine", "Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "EventKernel",
+        "Execution", "Workloads", "Serving", "Statistics", "Reporting",
+      ]),
     .executableTarget(
       name: "ridgeline",
       dependencies: [
         "Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "Execution", "Workloads", "Serving",
-        "Calibration", "Statistics", "Studies", "Reporting", argumentParser,
+        "Calibration", "Statistics", "Studies", "Reporting", "ReferenceEngine", "HostStudy", argumentParser,
       ]),
     .executableTarget(
       name: "ridgeline-bench",
@@ -76,6 +82,12 @@ let package = Package(
       name: "StudiesTests",
       dependencies: [
         "TestSupport", "Documents", "Execution", "Quantities", "Reporting", "Serving", "Studies", "Workloads",
+      ]),
+    .testTarget(
+      name: "HostStudyTests",
+      dependencies: [
+        "TestSupport", "HostStudy", "ReferenceEngine", "CostModels", "Documents", "Execution", "Hardware", "ModelGraph",
+        "Quantities",
       ]),
     .testTarget(name: "CommandTests", dependencies: ["ridgeline"]),
     .testTarget(

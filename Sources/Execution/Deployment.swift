@@ -39,6 +39,21 @@ package struct Deployment: Sendable {
     try checkDevices()
   }
 
+  /// A deployment in formats that are settled: nothing is left to the checkpoint and the device.
+  /// - Throws: ``DeploymentError``, ``PlanError`` or ``TooManyWindows``.
+  package init(
+    platform: Platform, model: Model, runtime: RuntimeProfile, settled formats: Formats, calibration: CalibrationChoice
+  ) throws {
+    self.platform = platform
+    self.runtime = runtime
+    pricer = OperatorPricer(platform: platform, constants: calibration.constants)
+    calibrations = calibration.names
+    intervals = calibration.intervals
+    notes = []
+    graph = try OperatorGraph(model: model, plan: Plan(formats: formats))
+    try checkDevices()
+  }
+
   /// The same deployment under other constants.
   package func with(_ constants: Constants) -> Deployment {
     var copy = self

@@ -21,7 +21,7 @@ struct Ridgeline: ParsableCommand {
     version: "ridgeline 0.1.0",
     subcommands: [
       PredictCommand.self, SimulateCommand.self, CompareCommand.self, CapacityCommand.self, StudyCommand.self,
-      CalibrateCommand.self, ValidateCommand.self, ListCommand.self, ShowCommand.self,
+      CalibrateCommand.self, ValidateCommand.self, HostCommand.self, ListCommand.self, ShowCommand.self,
     ])
 
   static func main() {

@@ -71,6 +71,15 @@ package final class Engine {
     return logits
   }
 
+  /// Takes the cache for so many tokens as computed, whatever is in it: for measurements of long contexts.
+  package func pretend(_ sequence: CachedSequence, tokens: Int) throws(EngineError) {
+    let needed = cache.blocksNeeded(sequence, tokens: tokens)
+    guard cache.reserve(sequence, tokens: tokens) else {
+      throw .outOfBlocks(needed: needed, free: cache.freeBlocks)
+    }
+    sequence.length += tokens
+  }
+
   // MARK: Admission
 
   private func admit(_ chunks: [Chunk]) throws(EngineError) -> StepLayout {
