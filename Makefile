@@ -8,7 +8,7 @@ RESULTS := out/azure-conversation-requests.csv
 MEASURED := ../shared/data/measured
 VALIDATE := $(RIDGELINE) validate --report Reports/Accuracy
 
-.PHONY: run test build setup bench lint format reports accuracy studies clean
+.PHONY: run test build setup bench lint format reports accuracy studies host-check clean
 
 run: build
 	$(RIDGELINE) predict --model llama-3-8b --hardware h100-sxm --batch 16 --input 1024 --output 256 --explain
@@ -56,6 +56,10 @@ accuracy: build
 studies: build
 	$(RIDGELINE) study Reports/Examples/policies/study.yaml
 	$(RIDGELINE) study Reports/Examples/disaggregation/study.yaml
+
+# Measures this machine, predicts it, and compares with engines that truly run: about half an hour the first time.
+host-check: build
+	sh Scripts/host-check.sh
 
 clean:
 	rm -rf .build out

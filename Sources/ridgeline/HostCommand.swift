@@ -84,7 +84,7 @@ struct HostOptions: ParsableArguments {
   /// Every format with every second shape, in turn: all shapes are seen, and none takes all of the time.
   static func cases(_ shapes: [HostShape], _ formats: [WeightFormat]) -> [(shape: HostShape, format: WeightFormat)] {
     formats.enumerated().flatMap { index, format in
-      shapes.indices.filter { $0 % 2 == index % 2 }.map { (shapes[$0], format) }
+      shapes.indices.filter { $0 % 2 == index % 2 }.map { (shapes[$0].deep(for: format), format) }
     }
   }
 
@@ -167,6 +167,9 @@ struct HostValidateCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Also write a page with plots into this folder.", valueName: "folder"))
   var report: String?
 
+  @Option(help: ArgumentHelp("Also write every operator of every step here.", valueName: "file.csv"))
+  var rows: String?
+
   @Option(help: ArgumentHelp("SmolLM2-135M as GGUF, for the comparisons with others.", valueName: "file.gguf"))
   var gguf: String?
 
@@ -200,6 +203,7 @@ struct HostValidateCommand: ParsableCommand {
     try standardOutput(format.render(page.summary))
     if let side = page.side { try standardOutput("\n" + format.render(page.sideTable(side))) }
     if let serving = page.serving { try standardOutput("\n" + format.render(HostReport.servingTable(serving))) }
+    if let rows { try HostFiles.write(MachineRenderer.csv(page.rows), rows) }
     if let report { try write(page, report) }
   }
 
@@ -326,7 +330,8 @@ struct HostTokensCommand: ParsableCommand {
     ])
     for outcome in outcomes {
       table.append([
-        .text(String(outcome.text.prefix(40)).replacing("\n", with: " ")), .int(outcome.agreeing), .int(outcome.compared),
+        .text(String(outcome.text.prefix(40)).replacing("\n", with: " ")), .int(outcome.agreeing),
+        .int(outcome.compared),
         .number(outcome.largestDifference),
       ])
     }
@@ -339,7 +344,7 @@ struct HostTokensCommand: ParsableCommand {
   static func compare(gguf: String, reference: String) throws -> (engine: String, outcomes: [TokenCheck.Outcome]) {
     let expected = try TokenReference.read(path: reference)
     let (model, _) = try EngineModel.gguf(path: gguf, formats: .init(projections: .f32, tables: .f32))
-    let outcomes = try TokenCheck(reference: expected).run(model, pool: WorkerPool(threads: HostFacts().cores))
+    let outcomes = try TokenCheck(reference: expected).run(model, pool: WorkerPool())
     return (expected.engine, outcomes)
   }
 }

@@ -27,8 +27,16 @@ package struct HostShape: Sendable, Hashable {
       formats: .init(projections: format, tables: format))
   }
 
-  /// Models of 60 to 130 million parameters: more than caches hold in most formats. Constants are fitted to the first
-  /// half, and predictions scored on the second.
+  /// The same with more layers where weights are narrow, so that caches do not hold them: predictions take them as cold.
+  package func deep(for format: WeightFormat) -> HostShape {
+    var shape = self
+    let factor = format.numbers.bits < 6 ? 3.0 : format.numbers.bits < 10 ? 2.0 : 1.0
+    shape.layers = Int(factor * Double(layers))
+    return shape
+  }
+
+  /// Models of 60 to 130 million parameters, more in narrow formats. Constants are fitted to the first half, and
+  /// predictions scored on the second.
   package static let fitted = [
     HostShape(hidden: 768, layers: 8, heads: 12, kvHeads: 4, network: 2048, vocabulary: 16_384),
     HostShape(hidden: 1024, layers: 6, heads: 16, kvHeads: 4, network: 4096, vocabulary: 8192),

@@ -10,8 +10,6 @@ package struct HostComparison: Sendable {
   package struct Step: Sendable {
     package let sample: HostSample
     package let predicted: Double
-    /// Whether constants were fitted to its shape.
-    package let wasFitted: Bool
   }
 
   /// One operator of one step.
@@ -33,10 +31,7 @@ package struct HostComparison: Sendable {
         sample.shape.architecture(), sample.formats, sample.format, threads: sample.threads)
       let shape = sample.step.shape(deployment.graph.spans)
       let priced = deployment.pricedOperators(shape)
-      steps.append(
-        Step(
-          sample: sample, predicted: deployment.price(priced, shape).time.value,
-          wasFitted: HostShape.fitted.contains(sample.shape)))
+      steps.append(Step(sample: sample, predicted: deployment.price(priced, shape).time.value))
       for item in sample.operators {
         guard let price = priced.first(where: { $0.work.name == item.name }) else { continue }
         operators.append(

@@ -110,6 +110,22 @@ package struct HostReport {
     return table
   }
 
+  /// Every operator of every step.
+  package var rows: ResultTable {
+    var table = ResultTable(
+      columns: ["model", "format", "threads", "step", "operator", "measured_s", "predicted_s", "step_noise"].map {
+        Column($0)
+      })
+    for row in comparison.operators {
+      table.append([
+        .text(row.sample.shape.name), .text(row.sample.format.rawValue), .int(row.sample.threads),
+        .text(row.sample.step.name), .text(row.name), .number(row.measured), .number(row.predicted),
+        .number(row.sample.noise),
+      ])
+    }
+    return table
+  }
+
   private var errors: String { MarkdownRenderer.rows(summary) }
 
   private var byOperator: ResultTable {
@@ -159,7 +175,8 @@ package struct HostReport {
     ])
     for outcome in outcomes {
       table.append([
-        .text(String(outcome.text.prefix(40)).replacing("\n", with: " ")), .int(outcome.agreeing), .int(outcome.compared),
+        .text(String(outcome.text.prefix(40)).replacing("\n", with: " ")), .int(outcome.agreeing),
+        .int(outcome.compared),
         .number(outcome.largestDifference),
       ])
     }
