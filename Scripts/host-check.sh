@@ -26,6 +26,5 @@ if ! $python -c "import llama_cpp, numpy" 2>/dev/null; then
   PATH="$PWD/$folder/venv/bin:$PATH" $python -m pip install --quiet --no-binary llama-cpp-python llama-cpp-python==0.3.36
 fi
 
-$ridgeline host calibrate
 $ridgeline host validate --report Reports/Accuracy --gguf $model --python $python \
   --reference Tests/ReferenceEngineTests/SmolLM2Tokens.json

@@ -84,6 +84,7 @@ struct HostOptions: ParsableArguments {
   /// Every format with every second shape, in turn: all shapes are seen, and none takes all of the time.
   static func cases(_ shapes: [HostShape], _ formats: [WeightFormat]) -> [(shape: HostShape, format: WeightFormat)] {
     formats.enumerated().flatMap { index, format in
+      // Both halves have an even number, so that each format sees as many shapes of either.
       shapes.indices.filter { $0 % 2 == index % 2 }.map { (shapes[$0].deep(for: format), format) }
     }
   }
@@ -123,24 +124,16 @@ struct HostCalibrateCommand: ParsableCommand {
     let date = date ?? CalibrateCommand.today()
     standardError("measuring the machine")
     let (facts, machine) = (HostFacts(), try MachineMeasurement(threads: threads))
-    for format in formats { try options.files.writeRuntime(format) }
+    let calibration = HostRecalibration(options: options, library: library, date: date)
+    try calibration.begin(facts, machine, threads, formats)
     var table = ResultTable(columns: [
       ResultTable.Column("calibration"), ResultTable.Column("steps", style: .count),
       ResultTable.Column("median_error", heading: "median error", style: .percent),
       ResultTable.Column("noise", heading: "noise floor", style: .percent),
     ])
     for count in threads {
-      try options.files.writeDevice(facts, machine, threads: count, date: date)
       let samples = try options.bench(count).run(HostOptions.cases(HostShape.fitted, formats), steps: steps)
-      for format in formats {
-        let own = samples.filter { $0.format == format }
-        let noise = HostNoise.median(own)
-        let error = try HostCalibrator(files: options.files, shipped: library.calibrations, date: date).write(
-          own, format, threads: count, noise: HostNoise.sentence(own, machine))
-        table.append([
-          .text(options.files.calibrationName(format, count)), .int(own.count), .number(error), ResultTable.Cell(noise),
-        ])
-      }
+      for row in try calibration.fit(samples, machine, count, formats) { table.append(row) }
     }
     try standardOutput(format.render(table))
     standardError("wrote \(options.folder)/Devices, Runtimes and Calibrations")
@@ -152,9 +145,10 @@ struct HostValidateCommand: ParsableCommand {
     commandName: "validate",
     abstract: "Runs the reference engine and compares with what the host's files predict.",
     discussion: """
-      Measures model shapes that 'calibrate' did not see, predicts every step from \
-      the device file, and prints errors by operator and phase beside the noise of \
-      the measurement. With --gguf the engine also runs beside llama.cpp and \
+      Measures two sets of model shapes in turn, fits calibrations to the first as \
+      'calibrate' does, predicts every step of the second from the files, and prints \
+      errors by operator and phase beside the noise of the measurement. With \
+      --as-calibrated the files stay as they are. With --gguf the engine also runs beside llama.cpp and \
       OpenBLAS (--python), serves a trace, and predicts llama.cpp.
 
         ridgeline host validate --threads 1
@@ -163,6 +157,9 @@ struct HostValidateCommand: ParsableCommand {
       """)
 
   @OptionGroup var options: HostOptions
+
+  @Flag(help: "Predict from the files as 'calibrate' left them, however long ago.")
+  var asCalibrated = false
 
   @Option(help: ArgumentHelp("Also write a page with plots into this folder.", valueName: "folder"))
   var report: String?
@@ -188,16 +185,27 @@ struct HostValidateCommand: ParsableCommand {
   func run() throws {
     let (threads, formats, steps) = (try options.checkedThreads(), try options.checkedFormats(), try options.steps())
     let library = try Library()
+    let date = date ?? CalibrateCommand.today()
     let predictor = HostPredictor(files: options.files, shipped: library.calibrations)
-    for count in threads { for format in formats { _ = try options.files.calibration(format, count) } }
-    let memory = try formats.prefix(1).map { try memoryCheck(predictor, $0, threads[0]) }
-    let samples = try threads.flatMap {
-      try options.bench($0).run(HostOptions.cases(HostShape.scored, formats), steps: steps)
+    standardError("measuring the machine")
+    let (facts, machine) = (HostFacts(), try MachineMeasurement(threads: threads))
+    let calibration = asCalibrated ? nil : HostRecalibration(options: options, library: library, date: date)
+    try calibration?.begin(facts, machine, threads, formats)
+    for count in threads {
+      for format in formats where asCalibrated { _ = try options.files.calibration(format, count) }
     }
+    let shapes = (asCalibrated ? [] : HostShape.fitted) + HostShape.scored
+    var scored: [HostSample] = []
+    for count in threads {
+      let samples = try options.bench(count).run(HostOptions.cases(shapes, formats), steps: steps)
+      let widths = Set(HostShape.scored.map(\.hidden))
+      try calibration?.fit(samples.filter { !widths.contains($0.shape.hidden) }, machine, count, formats)
+      scored += samples.filter { widths.contains($0.shape.hidden) }
+    }
+    let memory = try formats.prefix(1).map { try memoryCheck(predictor, $0, threads[0]) }
     var page = HostReport(
-      facts: HostFacts(), measured: try MachineMeasurement(threads: threads),
-      comparison: try HostComparison(samples, predictor: predictor), threads: threads,
-      date: date ?? CalibrateCommand.today())
+      facts: facts, measured: machine, comparison: try HostComparison(scored, predictor: predictor), threads: threads,
+      date: date)
     page.memory = memory
     if let gguf { try compare(&page, gguf, predictor, library) }
     try standardOutput(format.render(page.summary))
@@ -356,6 +364,34 @@ extension OutputFormat {
     case .csv: MachineRenderer.csv(table)
     case .json: MachineRenderer.json(table)
     case .table: TableRenderer.rows(table)
+    }
+  }
+}
+
+/// Writes the files of a machine: devices and runtimes first, calibrations when steps have been measured.
+private struct HostRecalibration {
+  let options: HostOptions
+  let library: Library
+  let date: String
+
+  func begin(_ facts: HostFacts, _ machine: MachineMeasurement, _ threads: [Int], _ formats: [WeightFormat]) throws {
+    for format in formats { try options.files.writeRuntime(format) }
+    for count in threads { try options.files.writeDevice(facts, machine, threads: count, date: date) }
+  }
+
+  /// - Returns: A row for each file written: its name, steps, median error and noise.
+  @discardableResult
+  func fit(
+    _ samples: [HostSample], _ machine: MachineMeasurement, _ threads: Int, _ formats: [WeightFormat]
+  ) throws -> [[ResultTable.Cell]] {
+    try formats.map { format in
+      let own = samples.filter { $0.format == format }
+      let error = try HostCalibrator(files: options.files, shipped: library.calibrations, date: date).write(
+        own, format, threads: threads, noise: HostNoise.sentence(own, machine))
+      return [
+        .text(options.files.calibrationName(format, threads)), .int(own.count), .number(error),
+        ResultTable.Cell(HostNoise.median(own)),
+      ]
     }
   }
 }

@@ -52,8 +52,8 @@ package struct HostReport {
 
     Written by `ridgeline host validate` on \(date): \(facts.processor), \(facts.cores) cores, \(facts.memory),
     \(facts.instructions.rawValue) instructions. The reference engine runs random Llama models over a grid of steps;
-    every step is predicted from the device file that `ridgeline host calibrate` wrote, by the operators, prices and
-    calibrations of every other prediction. Constants were fitted to \(HostShape.fitted.count) other model shapes.
+    every step is predicted from this machine's device file, by the operators, prices and calibrations of every other
+    prediction. Constants were fitted to \(HostShape.fitted.count) other model shapes, measured in turn with these.
 
     Times are medians of interleaved repeats; of one thread, CPU time. The noise floor is half of the distance between
     the quartiles of a case's repeats, as a share of their median; no prediction can be expected to come closer.
