@@ -10,7 +10,7 @@ VALIDATE := $(RIDGELINE) validate --report Reports/Accuracy
 CALIBRATE := $(RIDGELINE) calibrate --date 2026-11-23
 OPERATORS := gemm attention_generation attention_context moe comm alltoall_deepep_ll
 
-.PHONY: run test build setup bench lint format reports accuracy calibrations studies platforms decisions clean
+.PHONY: run test build setup bench lint format reports accuracy calibrations studies platforms decisions host-check clean
 
 run: build
 	$(RIDGELINE) predict --model llama-3-8b --hardware h100-sxm --batch 16 --input 1024 --output 256 --explain
@@ -95,6 +95,9 @@ decisions: build
 	  --output $(EXAMPLES)/energy-or-latency/report.html
 	$(RIDGELINE) energy --model llama-3.1-70b --hardware h100-sxm --tp 4 --batch 64 --tpot 50ms --rate 50 \
 	  --report $(EXAMPLES)/energy-or-latency/clock.html > $(EXAMPLES)/energy-or-latency/clock.txt
+# Measures this machine, predicts it, and compares with engines that truly run: about half an hour the first time.
+host-check: build
+	sh Scripts/host-check.sh
 
 clean:
 	rm -rf .build out

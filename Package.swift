@@ -60,11 +60,18 @@ let package = Package(
         "Quantities", "Documents", "Hardware", "ModelGraph", "Techniques", "CostModels", "EventKernel", "Execution",
         "Workloads", "Serving", "Statistics", "Reporting", "Store",
       ]),
+    .target(
+      name: "HostStudy",
+      dependencies: [
+        "CKernels", "ReferenceEngine", "Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "EventKernel",
+        "Execution", "Workloads", "Serving", "Statistics", "Reporting",
+      ]),
     .executableTarget(
       name: "ridgeline",
       dependencies: [
         "Quantities", "Documents", "Hardware", "ModelGraph", "Techniques", "CostModels", "Execution", "Workloads",
-        "Serving", "Calibration", "Statistics", "Studies", "Reporting", "Store", argumentParser,
+        "Serving", "Calibration", "Statistics", "Studies", "Reporting", "Store", "ReferenceEngine", "HostStudy",
+        argumentParser,
       ]),
     .executableTarget(
       name: "ridgeline-bench",
@@ -92,6 +99,12 @@ let package = Package(
         "Workloads",
       ]),
     .testTarget(name: "StoreTests", dependencies: ["Documents", "Reporting", "Store", grdb]),
+    .testTarget(
+      name: "HostStudyTests",
+      dependencies: [
+        "TestSupport", "HostStudy", "ReferenceEngine", "CostModels", "Documents", "Execution", "Hardware", "ModelGraph",
+        "Quantities",
+      ]),
     .testTarget(name: "CommandTests", dependencies: ["ridgeline"]),
     .testTarget(
       name: "ReferenceEngineTests",

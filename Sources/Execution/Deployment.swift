@@ -59,6 +59,26 @@ package struct Deployment: Sendable {
     try checkDevices()
   }
 
+  /// A deployment in formats that are settled: nothing is left to the checkpoint and the device.
+  /// - Throws: ``DeploymentError``, ``PlanError`` or ``TooManyWindows``.
+  package init(
+    platform: Platform, model: Model, runtime: RuntimeProfile, settled formats: Formats, calibration: CalibrationChoice
+  ) throws {
+    self.platform = platform
+    self.runtime = runtime
+    pricer = OperatorPricer(platform: platform, constants: calibration.constants)
+    calibrations = calibration.names
+    intervals = calibration.intervals
+    notes = []
+    var plan = Plan(formats: formats)
+    plan.cacheCopies = runtime.cacheCopies
+    plan.promptLogits = runtime.promptLogits
+    design = Design(model: model, plan: plan)
+    graph = try OperatorGraph(model: model, plan: plan)
+    techniques = []
+    try checkDevices()
+  }
+
   /// The same deployment under a plan on a machine.
   /// - Parameter constants: Calibrated constants of devices other than the main one.
   /// - Throws: ``MachineError``, ``PlacementError``, ``UnsupportedFormat``, or what `constants` throws.

@@ -24,8 +24,8 @@ struct Ridgeline: ParsableCommand {
       PredictCommand.self, StepCommand.self, PlatformsCommand.self, SimulateCommand.self, CompareCommand.self,
       CapacityCommand.self, StudyCommand.self, SizeCommand.self, RequireCommand.self, EnergyCommand.self,
       AdviseCommand.self, ReportCommand.self, SweepCommand.self, RunsCommand.self, TechniquesCommand.self,
-      ClaimsCommand.self, CrossoversCommand.self, CalibrateCommand.self, ValidateCommand.self, ListCommand.self,
-      ShowCommand.self,
+      ClaimsCommand.self, CrossoversCommand.self, CalibrateCommand.self, ValidateCommand.self, HostCommand.self,
+      ListCommand.self, ShowCommand.self,
     ])
 
   static func main() {

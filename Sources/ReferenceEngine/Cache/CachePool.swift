@@ -46,6 +46,11 @@ package final class CachePool {
     sequence.length = 0
   }
 
+  /// Writes small random values everywhere, for measurements of contexts that nobody computed.
+  package func fill(seed: UInt64) {
+    for buffer in keys + values { rk_random(seed, 0.1, Int64(buffer.count), buffer.start) }
+  }
+
   func layer(_ index: Int) -> rk_cache {
     rk_cache(
       keys: keys[index].start, values: values[index].start, query_heads: Int32(shape.attention.queryHeads),

@@ -19,6 +19,8 @@ package final class Engine {
   let rotary: (cosines: FloatBuffer, sines: FloatBuffer)
   /// Buffers of the largest step so far.
   var room = StepRoom()
+  /// When the operator before ended.
+  private var moment = 0.0
 
   /// - Parameter cacheBlocks: Blocks of 16 tokens in the pool.
   package init(
@@ -55,6 +57,7 @@ package final class Engine {
   package func step(_ chunks: [Chunk]) throws(EngineError) -> [UnsafeMutableBufferPointer<Float>] {
     let layout = try admit(chunks)
     room.prepare(layout, model.shape, pool)
+    moment = meter.clock.now
     embed(layout)
     var delta: UnsafeMutablePointer<Float>?
     for index in model.layers.indices {
@@ -69,6 +72,15 @@ package final class Engine {
     let logits = project(layout)
     for chunk in chunks { chunk.sequence.length += chunk.tokens.count }
     return logits
+  }
+
+  /// Takes the cache for so many tokens as computed, whatever is in it: for measurements of long contexts.
+  package func pretend(_ sequence: CachedSequence, tokens: Int) throws(EngineError) {
+    let needed = cache.blocksNeeded(sequence, tokens: tokens)
+    guard cache.reserve(sequence, tokens: tokens) else {
+      throw .outOfBlocks(needed: needed, free: cache.freeBlocks)
+    }
+    sequence.length += tokens
   }
 
   // MARK: Admission
@@ -92,11 +104,13 @@ package final class Engine {
 
   // MARK: Measuring
 
-  /// Runs an operator and notes what it did.
+  /// Runs an operator and notes what it did. Its time begins where the one before ended, so that times add up to the
+  /// step's, and the clock is read once an operator.
   func measure(_ kind: EngineOperator, _ work: WorkMeter.Entry, _ body: () -> Void) {
-    let start = meter.clock.now
     body()
-    meter.add(kind, work, seconds: meter.clock.now - start)
+    let now = meter.clock.now
+    meter.add(kind, work, seconds: now - moment)
+    moment = now
   }
 
   // MARK: Ends of the stack

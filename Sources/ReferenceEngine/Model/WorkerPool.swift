@@ -1,4 +1,5 @@
 import CKernels
+import Quantities
 
 /// Instruction sets that kernels are built for.
 package enum InstructionSet: String, CaseIterable, Sendable {
@@ -62,4 +63,21 @@ package enum EngineError: Error, CustomStringConvertible, Sendable {
     case .emptyChunk: "a sequence of the step has no tokens"
     }
   }
+}
+
+// MARK: What the machine can do
+
+extension InstructionSet {
+  /// Operations of one round of ``runPeak(_:rounds:)``.
+  package func peakOperations(_ format: NumberFormat) -> Double { rk_peak_operations(code, peakCode(format)) }
+
+  /// Multiplies and adds in registers; integers in blocks of 32 whose sums are scaled in f32.
+  package func runPeak(_ format: NumberFormat, rounds: Int64) { _ = rk_peak(code, peakCode(format), rounds) }
+
+  private func peakCode(_ format: NumberFormat) -> Int32 { Int32(format.isInteger ? RK_INT8 : RK_F32) }
+}
+
+extension WorkerPool {
+  /// Reads numbers once.
+  package func read(_ array: FloatBuffer, count: Int) { _ = rk_read(pool, array.start, Int64(min(count, array.count))) }
 }

@@ -60,3 +60,31 @@ struct WeightRows {
   /// Hands a row's format and bytes to a function.
   let read: (_ index: Int, _ body: (StoredFormat, UnsafeRawPointer) -> Void) -> Void
 }
+
+/// A product of matrices in f32, apart from any model: for comparison with other libraries.
+package final class PlainProduct {
+  private let weights: PackedMatrix
+  private let rows: Int
+  private let x: FloatBuffer
+  private let y: FloatBuffer
+  private let scratch: FloatBuffer
+
+  package init(columns: Int, inner: Int, rows: Int) {
+    weights = PackedMatrix(.f32, columns: columns, inner: inner)
+    self.rows = rows
+    x = FloatBuffer(count: rows * inner)
+    y = FloatBuffer(count: rows * columns)
+    rk_random(1, 1, Int64(x.count), x.start)
+    let values = FloatBuffer(count: inner)
+    rk_random(2, 1, Int64(inner), values.start)
+    weights.fill(WeightRows(count: columns) { _, body in body(.f32, UnsafeRawPointer(values.start)) })
+    var matrix = weights.matrix
+    scratch = FloatBuffer(count: rk_matmul_scratch(&matrix, Int64(rows)) / 4 + 1)
+  }
+
+  package func run(_ pool: WorkerPool) {
+    var matrix = weights.matrix
+    rk_matmul(
+      pool.pool, &matrix, x.start, Int64(weights.inner), Int64(rows), y.start, Int64(weights.columns), scratch.start)
+  }
+}
