@@ -8,7 +8,7 @@ RESULTS := out/azure-conversation-requests.csv
 MEASURED := ../shared/data/measured
 VALIDATE := $(RIDGELINE) validate --report Reports/Accuracy
 
-.PHONY: run test build setup bench lint format reports accuracy studies clean
+.PHONY: claims run test build setup bench lint format reports accuracy studies clean
 
 run: build
 	$(RIDGELINE) predict --model llama-3-8b --hardware h100-sxm --batch 16 --input 1024 --output 256 --explain
@@ -56,6 +56,11 @@ accuracy: build
 studies: build
 	$(RIDGELINE) study Reports/Examples/policies/study.yaml
 	$(RIDGELINE) study Reports/Examples/disaggregation/study.yaml
+
+# Claims of publications and the maps of crossovers: half a minute.
+claims: build
+	$(RIDGELINE) claims > /dev/null
+	$(RIDGELINE) crossovers
 
 clean:
 	rm -rf .build out

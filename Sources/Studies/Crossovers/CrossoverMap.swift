@@ -37,7 +37,7 @@ package struct CrossoverReport {
 
   package static var count: Int { makers.count }
 
-  private static let makers: [(Crossovers) throws -> CrossoverMap] = [
+  private static let makers: [@Sendable (Crossovers) throws -> CrossoverMap] = [
     { try $0.weightFormats() }, { try $0.speculation() }, { try $0.expertsAgainstDense() },
     { try $0.cacheCompression() },
     { try $0.disaggregation() }, { try $0.attentionOnStorage() }, { try $0.processorsAgainstDevices() },
