@@ -4,6 +4,8 @@ import PackageDescription
 // One target a room; imports go one way, down this list.
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
@@ -15,6 +17,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
   ],
   targets: [
@@ -25,6 +28,9 @@ let package = Package(
     .target(name: "Techniques", dependencies: ["Quantities", "Documents", "ModelGraph"]),
     .target(name: "CostModels", dependencies: ["Quantities", "Documents", "Hardware", "ModelGraph"]),
     .target(name: "EventKernel", dependencies: [heap]),
+    .target(name: "CKernels"),
+    .target(
+      name: "ReferenceEngine", dependencies: ["CKernels", "Quantities", "Documents", "ModelGraph", "EventKernel"]),
     .target(name: "Workloads", dependencies: ["Quantities", "Documents", "EventKernel"]),
     .target(
       name: "Execution",
@@ -47,22 +53,30 @@ let package = Package(
         "Serving", "Statistics", "CZlib",
       ]),
     .target(name: "Reporting", dependencies: ["Quantities", "EventKernel"]),
+    .target(name: "Store", dependencies: ["Documents", "Reporting", grdb, sqlite]),
     .target(
       name: "Studies",
       dependencies: [
         "Quantities", "Documents", "Hardware", "ModelGraph", "Techniques", "CostModels", "EventKernel", "Execution",
-        "Workloads", "Serving", "Statistics", "Reporting",
+        "Workloads", "Serving", "Statistics", "Reporting", "Store",
+      ]),
+    .target(
+      name: "HostStudy",
+      dependencies: [
+        "CKernels", "ReferenceEngine", "Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "EventKernel",
+        "Execution", "Workloads", "Serving", "Statistics", "Reporting",
       ]),
     .executableTarget(
       name: "ridgeline",
       dependencies: [
         "Quantities", "Documents", "Hardware", "ModelGraph", "Techniques", "CostModels", "Execution", "Workloads",
-        "Serving", "Calibration", "Statistics", "Studies", "Reporting", argumentParser,
+        "Serving", "Calibration", "Statistics", "Studies", "Reporting", "Store", "ReferenceEngine", "HostStudy",
+        argumentParser,
       ]),
     .executableTarget(
       name: "ridgeline-bench",
       dependencies: [
-        "Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "Execution", "Workloads", "Serving",
+        "Quantities", "Documents", "Hardware", "ModelGraph", "CostModels", "Execution", "Workloads", "Serving", "Store",
       ]),
     .testTarget(
       name: "ModelGraphTests", dependencies: ["ModelGraph", "Documents", "Quantities"],
@@ -79,9 +93,25 @@ let package = Package(
     .testTarget(
       name: "StudiesTests",
       dependencies: [
-        "TestSupport", "Documents", "Execution", "Quantities", "Reporting", "Serving", "Studies", "Workloads",
+        "TestSupport", "CostModels", "Documents", "EventKernel", "Execution", "Hardware", "ModelGraph", "Quantities",
+        "Reporting", "Serving", "Store",
+        "Studies",
+        "Workloads",
+      ]),
+    .testTarget(name: "StoreTests", dependencies: ["Documents", "Reporting", "Store", grdb]),
+    .testTarget(
+      name: "HostStudyTests",
+      dependencies: [
+        "TestSupport", "HostStudy", "ReferenceEngine", "CostModels", "Documents", "Execution", "Hardware", "ModelGraph",
+        "Quantities",
       ]),
     .testTarget(name: "CommandTests", dependencies: ["ridgeline"]),
+    .testTarget(
+      name: "ReferenceEngineTests",
+      dependencies: [
+        "TestSupport", "CKernels", "ReferenceEngine", "Documents", "EventKernel", "ModelGraph", "Quantities",
+      ],
+      exclude: ["forward.py", "SmolLM2Tokens.json"]),
     .target(
       name: "TestSupport",
       dependencies: ["Quantities", "Documents", "Hardware", "ModelGraph", "Techniques", "CostModels", "Execution"],
@@ -98,7 +128,8 @@ let package = Package(
     .testTarget(
       name: "CalibrationTests",
       dependencies: [
-        "TestSupport", "Calibration", "CostModels", "Documents", "Execution", "Hardware", "ModelGraph", "Quantities",
+        "TestSupport", "EventKernel", "Statistics", "Calibration", "CostModels", "Documents", "Execution", "Hardware",
+        "ModelGraph", "Quantities", "Workloads",
       ]),
     .testTarget(
       name: "ExecutionTests",

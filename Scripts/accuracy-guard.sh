@@ -33,12 +33,23 @@ paste -d, "$sample" "$scratch/now.csv" | awk -F, '
     if (moved) { print moved " predictions moved by more than 2 %; if that was meant, record the sample anew"; exit 1 }
   }' >&2
 
-measured=../shared/data/measured/llm_inference_bench.csv
+measured=../shared/data/measured
 if [ ! -e "$measured" ]; then
   echo "accuracy guard: $measured is absent, so errors against measurements are not checked" >&2
   exit 0
 fi
-"$ridgeline" validate --dataset llm-inference-bench "$measured" --format csv | awk -F, '
-  $1 == "e2e" && $2 == "all" {
-    if ($5 > 0.045) { printf "mean error of static batches is %.1f %%, above 4.5 %%\n", 100 * $5; exit 1 }
-  }' >&2
+# What is checked: the name, the limit of the mean error, the metric, and how to compare.
+check() {
+  name=$1 limit=$2 metric=$3
+  shift 3
+  "$ridgeline" validate --format csv "$@" | awk -F, -v name="$name" -v limit="$limit" -v metric="$metric" '
+    $1 == metric && $2 == "all" {
+      if ($5 > limit) { printf "mean error of %s is %.1f %%, above %.1f %%\n", name, 100 * $5, 100 * limit; exit 1 }
+    }' >&2
+}
+check "static batches" 0.045 e2e --dataset llm-inference-bench "$measured/llm_inference_bench.csv"
+check "batches that overflow the cache" 0.095 e2e --dataset llm-inference-bench-overflow \
+  "$measured/llm_inference_bench.csv"
+check "a vLLM log" 0.055 e2e --dataset vllm-log --serving Reports/Accuracy/vllm-replay-rtx-pro-6000.yaml \
+  "$measured/vllm_replay_rtxpro6000_llama31_8b/requests.jsonl"
+check "staged vLLM runs" 0.085 e2e --dataset vllm-runs "$measured/vllm_runs.csv"

@@ -22,6 +22,8 @@ command -v c++ >/dev/null 2>&1 || command -v g++ >/dev/null 2>&1 || missing="$mi
 # The GNU Scientific Library: fits and statistics.
 command -v pkg-config >/dev/null 2>&1 || missing="$missing pkg-config"
 pkg-config --exists gsl 2>/dev/null || missing="$missing libgsl-dev"
+# Stores of runs.
+pkg-config --exists sqlite3 2>/dev/null || missing="$missing libsqlite3-dev"
 # Compressed tables of measurements.
 [ -e /usr/include/zlib.h ] || [ "$(uname)" != Linux ] || missing="$missing zlib1g-dev"
 [ -n "$missing" ] || exit 0

@@ -56,6 +56,7 @@ extension FittedConstant {
   static let servedStep: [FittedConstant] = [
     FittedConstant(.gemmMemory, 0.2...1, expected: 0.8, spread: 0.15),
     FittedConstant(.decodeAttentionMemory, 0.05...1, expected: 0.8, spread: 0.15),
+    FittedConstant(.elementwiseStart, 1e-7...1e-5, expected: 1.5e-6, spread: 0.5),
     FittedConstant(.stepOverhead, 1e-5...5e-2, expected: 6e-4, spread: 1),
     FittedConstant(.stepPerSequence, 1e-7...1e-3, expected: 5e-6, spread: 1),
     FittedConstant(

@@ -79,7 +79,8 @@ package struct FoldedFit {
     case .none, .edge: return []
     case .model, .batch, .run: errors = IntervalFit(set.runs, predicted, group: own, part: part(fold))
     case .quarter: errors = IntervalFit(set.runs, predicted, group: Self.family, part: part(fold))
-    case .device: errors = IntervalFit(set.runs, predicted, group: { _ in "all" }, part: part(fold))
+    case .device:
+      errors = IntervalFit(set.runs, predicted, group: { _ in "all" }, part: part(fold), isNewPart: true)
     }
     return Metric.allCases.compactMap { metric in
       errors.coverage(metric).map { (metric, $0.share, $0.rows) }

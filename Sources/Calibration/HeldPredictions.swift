@@ -7,6 +7,8 @@ struct HeldPredictions {
   /// Errors leaving a part (a model, usually) out, a device out, and the edge of the sizes out.
   private let own: IntervalFit
   private let moved: IntervalFit
+  /// The same for a maker of whom nothing was measured.
+  private let foreign: IntervalFit
   private let edges: IntervalFit
 
   init(_ fits: FoldedFit, kind: DatasetKind) throws {
@@ -15,8 +17,9 @@ struct HeldPredictions {
     let left = try fits.predictions(leavingOut: kind.fold)
     parts = Comparison(rows, left)
     own = IntervalFit(rows, left, group: fits.own, part: { $0.model })
-    moved = IntervalFit(
-      rows, try fits.predictions(leavingOut: .device), group: FoldedFit.family, part: { $0.device })
+    let elsewhere = try fits.predictions(leavingOut: .device)
+    moved = IntervalFit(rows, elsewhere, group: FoldedFit.family, part: { $0.device })
+    foreign = IntervalFit(rows, elsewhere, group: { _ in "all" }, part: { $0.device }, isNewPart: true)
     edges = IntervalFit(
       rows, try fits.predictions(leavingOut: .edge), group: fits.own, part: { $0.model })
   }
@@ -37,7 +40,7 @@ struct HeldPredictions {
     let group = fits.own(rows[0])
     let near = own.factors(group: group)
     let far = edges.factors(group: group)
-    let inside = fits.isFittedTogether(target) ? near : moved.factors(group: familyName(rows[0], target))
+    let inside = fits.isFittedTogether(target) ? near : transferred(rows[0], target)
     var outside = inside
     for metric in inside.present {
       guard let factor = inside[metric], let edge = far[metric], let own = near[metric] else { continue }
@@ -46,8 +49,9 @@ struct HeldPredictions {
     return PredictionInterval(level: IntervalFit.level, inside: inside, outside: outside)
   }
 
-  /// A class of several makers takes the errors of all of them.
-  private func familyName(_ row: PreparedRun, _ target: FittedCalibration.Target) -> String {
-    if case .deviceClass = target { "all" } else { FoldedFit.family(row) }
+  /// A maker's other device errs as those of its maker did; one of another maker as far as devices differ.
+  private func transferred(_ row: PreparedRun, _ target: FittedCalibration.Target) -> MetricValues {
+    if case .deviceClass = target { return foreign.factors(group: "all") }
+    return moved.factors(group: FoldedFit.family(row))
   }
 }

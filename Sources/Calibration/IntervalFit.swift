@@ -13,19 +13,24 @@ package struct IntervalFit: Sendable {
     package let group: String
     /// The part of the group that the fit did not see.
     package let part: String
-    /// The absolute logarithm of predicted over measured.
-    package let size: Double
+    /// The logarithm of predicted over measured, and its size.
+    package let error: Double
+    package var size: Double { abs(error) }
   }
 
   package let errors: [HeldError]
+  /// Whether the part that a new row is of is itself new: a device that nothing was measured on.
+  private let isNewPart: Bool
 
   package init(
-    _ rows: [PreparedRun], _ predicted: [MetricValues], group: (PreparedRun) -> String, part: (PreparedRun) -> String
+    _ rows: [PreparedRun], _ predicted: [MetricValues], group: (PreparedRun) -> String,
+    part: (PreparedRun) -> String, isNewPart: Bool = false
   ) {
+    self.isNewPart = isNewPart
     errors = zip(rows, predicted).flatMap { row, values in
       row.run.measured.present.compactMap { metric -> HeldError? in
         guard let measured = row.run.measured[metric], let value = values[metric] else { return nil }
-        return HeldError(metric: metric, group: group(row), part: part(row), size: abs(log(value / measured)))
+        return HeldError(metric: metric, group: group(row), part: part(row), error: log(value / measured))
       }
     }
   }
@@ -36,9 +41,15 @@ package struct IntervalFit: Sendable {
   }
 
   private func factor(among errors: [HeldError], group: String) -> Double? {
-    let own = errors.filter { $0.group == group }.map(\.size)
-    let sample = own.count >= 2 * Conformal.fewest(level: Self.level) ? own : errors.map(\.size)
-    return Conformal.bound(sample, level: Self.level).map(exp)
+    let own = errors.filter { $0.group == group }
+    let sample = own.count >= 2 * Conformal.fewest(level: Self.level) ? own : errors
+    let bound = (isNewPart ? newPart(sample) : nil) ?? Conformal.bound(sample.map(\.size), level: Self.level)
+    return bound.map(exp)
+  }
+
+  private func newPart(_ sample: [HeldError]) -> Double? {
+    NewGroup.bound(
+      FoldedFit.grouped(sample, by: \.part).map { $0.members.map(\.error) }, level: Self.level)
   }
 
   /// Factors of a group, for the metrics that have one.

@@ -7,7 +7,7 @@ import Techniques
 
 /// One model under one plan on one platform with one runtime: everything a prediction or a replay needs, checked.
 package struct Deployment: Sendable {
-  package let platform: Platform
+  package private(set) var platform: Platform
   package private(set) var graph: OperatorGraph
   package let runtime: RuntimeProfile
   package private(set) var pricer: OperatorPricer
@@ -59,6 +59,26 @@ package struct Deployment: Sendable {
     try checkDevices()
   }
 
+  /// A deployment in formats that are settled: nothing is left to the checkpoint and the device.
+  /// - Throws: ``DeploymentError``, ``PlanError`` or ``TooManyWindows``.
+  package init(
+    platform: Platform, model: Model, runtime: RuntimeProfile, settled formats: Formats, calibration: CalibrationChoice
+  ) throws {
+    self.platform = platform
+    self.runtime = runtime
+    pricer = OperatorPricer(platform: platform, constants: calibration.constants)
+    calibrations = calibration.names
+    intervals = calibration.intervals
+    notes = []
+    var plan = Plan(formats: formats)
+    plan.cacheCopies = runtime.cacheCopies
+    plan.promptLogits = runtime.promptLogits
+    design = Design(model: model, plan: plan)
+    graph = try OperatorGraph(model: model, plan: plan)
+    techniques = []
+    try checkDevices()
+  }
+
   /// The same deployment under a plan on a machine.
   /// - Parameter constants: Calibrated constants of devices other than the main one.
   /// - Throws: ``MachineError``, ``PlacementError``, ``UnsupportedFormat``, or what `constants` throws.
@@ -68,8 +88,14 @@ package struct Deployment: Sendable {
   ) throws -> Deployment {
     var copy = self
     if clock != 1 { copy.pricer = pricer.clocked(clock) }
+    if plan.kv.home != nil, graph.plan.cacheCopies > 0 {
+      // A cache that lives elsewhere is added to where it lies, whatever a runtime does with one of its own.
+      var own = graph.plan
+      own.cacheCopies = 0
+      copy.graph = try OperatorGraph(model: graph.model, plan: own)
+    }
     let parts = Placement.Parts(
-      graph: graph, runtime: runtime, pricer: copy.pricer, constants: constants, powerCap: powerCap)
+      graph: copy.graph, runtime: runtime, pricer: copy.pricer, constants: constants, powerCap: powerCap)
     let filled =
       StageSearch.isOpen(plan) ? try StageSearch(plan: plan, machine: machine, parts: parts).filled() : plan
     copy.placement = try Placement(filled, on: machine, parts)
@@ -92,6 +118,8 @@ package struct Deployment: Sendable {
     plan.weightSparsity = nil
     copy.graph = try OperatorGraph(model: model, plan: plan)
     copy.decoding = nil
+    // A placement is of the model it was made for.
+    copy.placement = nil
     return copy
   }
 
@@ -116,6 +144,15 @@ package struct Deployment: Sendable {
         format: product.input,
         role: "attention" + (product.accumulator.map { " with \($0.rawValue) sums" } ?? ""), device: platform.device)
     }
+  }
+
+  /// The same deployment on hardware whose numbers are multiplied, without a placement.
+  package func scaled(by scale: HardwareScale) -> Deployment {
+    var copy = self
+    copy.placement = nil
+    copy.platform = platform.scaled(by: scale)
+    copy.pricer = OperatorPricer(platform: copy.platform, constants: pricer.constants)
+    return copy
   }
 
   /// Rent of the devices in use, where the files give an hourly price.
@@ -176,7 +213,8 @@ package struct FormatRequest: Sendable, Hashable {
     let activations = self.activations ?? publishedActivations(published, stream, rates, device.name, &notes)
     let dense = published.map { $0.expertsOnly ? stream : $0.weights }
     let chosen = Formats(
-      weights: weights ?? dense ?? activations, experts: published?.weights, activations: activations, kv: kv ?? stream,
+      weights: weights ?? dense ?? activations, experts: published?.weights, activations: activations,
+      expertActivations: expertActivations(published, rates), kv: kv ?? stream,
       stream: activations.bits >= 16 ? activations : stream)
     for (format, role) in [(chosen.compute, "activations"), (chosen.stream, "attention and the residual stream")] {
       guard rates.supports(format) else {
@@ -190,6 +228,15 @@ package struct FormatRequest: Sendable, Hashable {
   /// activations for them.
   private func keepsPublished(_ quantization: Quantization) -> Bool {
     weights == nil || weights == quantization.weights && !quantization.expertsOnly
+  }
+
+  /// Kernels for experts in 4-bit floats round their inputs to 8 bits where the device multiplies such pairs: those with
+  /// 4-bit arithmetic (mixed FP8 and FP4 products run at the rate of FP8). Elsewhere weights are expanded.
+  private func expertActivations(_ published: Quantization?, _ rates: ComputeRates) -> NumberFormat? {
+    guard let published, published.expertsOnly, activations == nil, published.weights.arithmetic == .fp4 else {
+      return nil
+    }
+    return rates.supports(.fp4) && rates.supports(.fp8) ? .fp8 : nil
   }
 
   /// A quantised checkpoint's activation format where the device computes in it; else weights are expanded.

@@ -40,6 +40,8 @@ package struct Library: Sendable {
     package var parallelism: Parallelism
     package var routing: ExpertRouting
     package var techniques: [NamedChoice]
+    /// Factors on the hardware's numbers.
+    package var scale = HardwareScale()
     /// Where tensors live and operators run; nothing for all on the devices that compute.
     package var plan: PlacementPlan?
     /// Board power of each device that a plan's steps are stretched to stay under.
@@ -72,7 +74,7 @@ package struct Library: Sendable {
   package func deployment(
     _ request: Request, of model: Model, adjustments: Adjustments = Adjustments()
   ) throws -> Deployment {
-    let platform = try platforms.find(request.hardware)
+    let platform = try platforms.find(request.hardware).scaled(by: request.scale)
     let runtime = adjustments.applied(to: try runtimes.find(request.runtime))
     let calibration = try CalibrationChoice(
       device: platform.device, runtime: runtime.name, from: calibrations, folder: calibrationFolder)

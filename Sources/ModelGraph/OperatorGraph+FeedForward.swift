@@ -79,7 +79,8 @@ extension OperatorGraph {
 
   private func expertGEMM(_ name: String, _ load: ExpertLoad, columns: Int, inner: Int, count: Int) -> Operator {
     let activations =
-      formats.activations.size(of: load.visits * Double(inner)) + formats.stream.size(of: load.visits * Double(columns))
+      formats.expertActivations.size(of: load.visits * Double(inner))
+      + formats.stream.size(of: load.visits * Double(columns))
     let elements = load.active * Double(columns) * Double(inner)
     var weights = formats.storedExperts.size(of: elements)
     var flops = FLOPs(2 * load.visits * Double(columns) * Double(inner))
@@ -98,7 +99,7 @@ extension OperatorGraph {
       isExact: plan.routing == .even)
     var work = Operator(
       name: name, kind: .expertGEMM(shape), count: count, flops: flops,
-      traffic: Traffic(weights: weights, activations: activations), compute: formats.compute)
+      traffic: Traffic(weights: weights, activations: activations), compute: formats.expertActivations.arithmetic)
     work.vectorWork = FLOPs(elements * formats.storedExperts.expansion)
     return work
   }
@@ -115,7 +116,7 @@ extension OperatorGraph {
   ) {
     let copies = Double(min(mixture.expertsPerToken, parallelism.expert))
     let elements = Double(rows.dividedUp(by: parallelism.tensor)) * copies * Double(hidden)
-    let format = name == "dispatch" ? formats.activations : formats.stream
+    let format = name == "dispatch" ? formats.expertActivations : formats.stream
     list.append(
       collective(
         name, .allToAll, ranks: parallelism.expert, stride: parallelism.expertTensor,

@@ -31,21 +31,27 @@ package struct Formats: Sendable, Hashable {
   package var experts: NumberFormat
   /// Format in which activations enter a projection's GEMM.
   package var activations: NumberFormat
+  /// Format in which they enter the GEMMs of routed experts.
+  package var expertActivations: NumberFormat
   package var kv: NumberFormat
   /// Format of the residual stream, attention arithmetic, embeddings and LM head: at least 16 bits, as serving
   /// runtimes keep them when the projections are narrower.
   package var stream: NumberFormat
   package var details = FormatDetails()
+  /// Format of embeddings and LM head where it is neither the weights' nor the stream's.
+  package var tables: NumberFormat?
 
   package init(
-    weights: NumberFormat, experts: NumberFormat? = nil, activations: NumberFormat, kv: NumberFormat,
-    stream: NumberFormat? = nil
+    weights: NumberFormat, experts: NumberFormat? = nil, activations: NumberFormat,
+    expertActivations: NumberFormat? = nil, kv: NumberFormat, stream: NumberFormat? = nil, tables: NumberFormat? = nil
   ) {
     self.weights = weights
     self.experts = experts ?? weights
     self.activations = activations
+    self.expertActivations = expertActivations ?? activations
     self.kv = kv
     self.stream = stream ?? (activations.bits >= 16 ? activations : .bf16)
+    self.tables = tables
   }
 
   /// One format for everything.
@@ -55,7 +61,7 @@ package struct Formats: Sendable, Hashable {
   package var compute: NumberFormat { activations.arithmetic }
 
   /// Format of embeddings and LM head.
-  package var head: NumberFormat { weights.bits >= 16 ? weights : stream }
+  package var head: NumberFormat { tables ?? (weights.bits >= 16 ? weights : stream) }
 
   /// How tensors lie in memory.
   package var storedWeights: StoredFormat { details.weights ?? StoredFormat(weights) }

@@ -8,4 +8,7 @@ extension Library {
 
   /// Scenarios, read when asked for.
   package func scenarios() throws -> Catalogue<Scenario> { try Catalogue(folder: folder + "/Workloads/Scenarios") }
+
+  /// Places where machines stand, read when asked for.
+  package func sites() throws -> Catalogue<GridSite> { try Catalogue(folder: folder + "/Hardware/Sites") }
 }

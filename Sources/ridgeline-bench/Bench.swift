@@ -5,6 +5,7 @@ import Execution
 import Foundation
 import ModelGraph
 import Serving
+import Store
 import Workloads
 
 /// Measures Ridgeline's own speed in one run and prints what it measured: `ridgeline-bench [REPORT.md]`, from the
@@ -16,6 +17,7 @@ struct Bench {
     var rows: [Measurement] = []
     rows.append(try command())
     rows.append(try predictions(deployment))
+    rows.append(try stored())
     rows += steps(deployment)
     rows += try ["azure-conversation", "day-and-night", "chat-sessions"].map(generation)
     for rate in [0.2, 5.5301, 20.0] { rows += try replay(deployment, rate: rate, requests: 1_000_000) }
@@ -91,6 +93,29 @@ struct Bench {
     }
     precondition(sum > 0)
     return rate("predictions in one process, a CPU-second", count, seconds, "predictions")
+  }
+
+  /// Rows of a time series into a store, ten thousand a transaction.
+  static func stored() throws -> Measurement {
+    let (batches, size) = (100, 10_000)
+    let path = NSTemporaryDirectory() + "ridgeline-bench-\(ProcessInfo.processInfo.processIdentifier).sqlite"
+    defer { for end in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + end) } }
+    let store = try Store(path: path, .write)
+    let origin = Provenance(toolVersion: "", dataHash: "", calibrations: [], host: "", startedAt: "")
+    let record = RunRecord(
+      uid: "bench", kind: "simulate", name: "bench", headline: "", scenario: "{}", command: "", provenance: origin)
+    let run = try store.add([record])[0]
+    let seconds = try measure {
+      for batch in 0..<batches {
+        let rows = (0..<size).map { index in
+          SeriesRow(
+            time: Double(batch * size + index), waiting: index, running: 30, occupancy: 0.5, replicasUp: 1, power: 500,
+            outputTokensPerSecond: 2000)
+        }
+        try store.append(rows, to: run)
+      }
+    }
+    return rate("rows of seven numbers stored in transactions, a CPU-second", batches * size, seconds, "rows")
   }
 
   /// The step table against pricing every operator anew.

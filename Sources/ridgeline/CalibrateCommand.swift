@@ -54,7 +54,7 @@ struct CalibrateCommand: ParsableCommand {
       .map { ($0.target.name, CalibrationText.document($0)) }
   }
 
-  private static func today() -> String {
+  static func today() -> String {
     let formatter = DateFormatter()
     formatter.locale = Locale(identifier: "en_US_POSIX")
     formatter.timeZone = TimeZone(identifier: "UTC")

@@ -7,21 +7,31 @@ import Studies
 struct CompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "compare",
-    abstract: "Runs scenarios on the same arrivals and tells differences from chance.",
+    abstract: "Runs scenarios, platforms or models on the same arrivals and tells differences from chance.",
     discussion: """
       Every scenario serves the traffic of the first. Generated traffic is made \
       up several times, from one seed after another; a trace is cut into ten \
       stretches. What the arrivals do cancels in each pair of runs, so that far \
       smaller differences show than two separate runs could tell. A difference \
       counts as told from chance when its 95 % interval leaves out zero. \
-      Options replace the same parts of every scenario.
+      Options replace the same parts of every scenario. --across makes several \
+      of one: platforms, models, policies or any other field of the scenario.
 
         ridgeline compare chat-fcfs chat-sarathi
         ridgeline compare a.yaml b.yaml c.yaml --rate 20 --format csv
+        ridgeline compare chat-fcfs --across hardware=h100-sxm,h200-sxm,mi300x
+        ridgeline compare chat-fcfs --across model=llama-3-8b,qwen3-8b \\
+            --across scheduler=fcfs,sarathi
       """)
 
   @Argument(help: "Scenarios, the one to compare with first: names from 'ridgeline list scenarios', or paths.")
   var scenarios: [String]
+
+  @Option(
+    help: ArgumentHelp(
+      "A field of the scenarios and the values to compare, such as hardware=h100-sxm,mi300x; may be given several times.",
+      valueName: "field=values"))
+  var across: [String] = []
 
   @OptionGroup var options: ScenarioOptions
 
@@ -32,25 +42,39 @@ struct CompareCommand: ParsableCommand {
   var format = OutputFormat.table
 
   func run() throws {
-    guard scenarios.count >= 2 else {
-      throw UsageError("found \(scenarios.count) scenario, expected two or more to compare")
-    }
     let count = try checked(replications, "--replications", 2...10_000)
     let library = try Library()
-    let read = try scenarios.map { try options.scenario($0, library) }
+    let compared = try compared(library)
+    let (names, read) = (compared.map(\.name), compared.map(\.scenario))
+    guard read.count >= 2 else {
+      throw UsageError("found \(read.count) scenario, expected two or more to compare, or --across")
+    }
     let runner = ScenarioRunner(ScenarioBuilder(library: library)) { !Interrupt.wanted }
     var progress = ProgressBar("comparing", total: read.count * (read[0].traffic.isTrace ? 1 : count))
     let comparison = try interruptible {
       try ScenarioComparison(read, replications: count, runner: runner) { progress.update($0) }
     }
     progress.finish(read.count * comparison.replications)
-    let table = ComparisonTable(comparison, names: scenarios)
+    let table = ComparisonTable(comparison, names: names)
     switch format {
     case .table: try standardOutput(table.text)
     case .csv: try standardOutput(MachineRenderer.csv(table.rows))
     case .json: try standardOutput(MachineRenderer.json(table.rows))
     }
     for note in table.notes { standardError("Note: \(note)") }
+  }
+
+  /// Every scenario, or every combination of the fields that are compared in it.
+  private func compared(_ library: Library) throws -> [(name: String, scenario: Scenario)] {
+    guard !across.isEmpty else { return try scenarios.map { ($0, try options.scenario($0, library)) } }
+    let axes = try across.map { try SweepAxis.parse($0, option: "--across") }
+    return try scenarios.flatMap { name -> [(name: String, scenario: Scenario)] in
+      let variants = try SweepFile.read(name, axes: axes, sample: nil, seed: nil, library: library).scenarios()
+      return try variants.map { variant in
+        let title = scenarios.count > 1 ? "\(name) \(variant.name)" : variant.name
+        return (name: title, scenario: try options.applied(to: variant.scenario))
+      }
+    }
   }
 }
 

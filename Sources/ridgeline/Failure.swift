@@ -4,6 +4,7 @@ import Documents
 import Execution
 import Foundation
 import ModelGraph
+import ReferenceEngine
 import Serving
 import Studies
 import Techniques
@@ -37,6 +38,7 @@ enum Failure {
       default: break
       }
       return say(error.description, data)
+    case let error as EngineError: return say(error.description, data)
     case let error as UsageError: return say(error.description, usage)
     case let error as ScenarioError: return say(error.description, usage)
     case let error as ClusterPlanError: return say(error.description, usage)

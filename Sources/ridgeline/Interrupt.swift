@@ -13,5 +13,7 @@ enum Interrupt {
     }
     // A closed pipe (`| head`) ends the program quietly.
     signal(SIGPIPE, SIG_DFL)
+    // A file that outgrows its limit is an error to report, as a full disk is.
+    signal(SIGXFSZ, SIG_IGN)
   }
 }

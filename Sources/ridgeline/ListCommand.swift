@@ -11,7 +11,7 @@ import Studies
 
 /// What can be listed.
 enum EntryKind: String, ExpressibleByArgument, CaseIterable {
-  case devices, systems, links, models, runtimes, plans, calibrations, traffic, scenarios
+  case devices, systems, links, models, runtimes, plans, calibrations, traffic, scenarios, platforms, sites
   case schedulers, routers, admissions, evictions, autoscalers
 
   /// The policies of this kind; nothing for data files.
@@ -76,6 +76,8 @@ struct EntryTables {
     case .calibrations: calibrations()
     case .traffic: try traffic()
     case .scenarios: try scenarios()
+    case .platforms: try platforms()
+    case .sites: try sites()
     case .schedulers, .routers, .admissions, .evictions, .autoscalers: policies(kind.policies ?? [])
     }
   }
@@ -180,6 +182,14 @@ struct EntryTables {
     return table
   }
 
+  private func platforms() throws -> ResultTable {
+    var table = ResultTable(columns: [Column("name"), Column("title"), Column("cases")])
+    for platform in try PlatformRunner(library: library).all() {
+      table.append([.text(platform.name), .text(platform.title), .int(platform.cases.count)])
+    }
+    return table
+  }
+
   private func calibrations() -> ResultTable {
     var table = ResultTable(columns: [
       Column("name"), Column("class"), Column("device"), Column("runtime"), Column("date"), Column("error"),
@@ -216,6 +226,21 @@ struct EntryTables {
       table.append([
         .text(scenario.name), .text(scenario.title), Cell(scenario.model?.text),
         .text(hardware.map(\.text).joined(separator: ", ")), .text(scenario.trafficName),
+      ])
+    }
+    return table
+  }
+
+  private func sites() throws -> ResultTable {
+    var table = ResultTable(columns: [
+      Column("name"), Column("title"), Column("pue", heading: "PUE"),
+      Column("electricity_usd_per_kwh", heading: "USD/kWh"), Column("carbon_g_per_kwh", heading: "gCO2e/kWh"),
+      Column("lifetime_years", heading: "years"),
+    ])
+    for site in try library.sites().all() {
+      table.append([
+        .text(site.name), .text(site.title), .number(site.pue), .number(site.electricity), .number(site.meanCarbon),
+        .number(site.lifetime),
       ])
     }
     return table

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Execution
 import Reporting
+import Studies
 
 struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -50,6 +51,8 @@ struct PredictCommand: ParsableCommand {
   @Option(help: ArgumentHelp("File for the priced cases; stdout when absent.", valueName: "file.csv"))
   var save: String?
 
+  @OptionGroup(title: "Keeping it") var keep: KeepOptions
+
   @Option(help: "How one prediction is written: table, csv or json. With --explain, csv and json hold the operators.")
   var format = OutputFormat.table
 
@@ -74,7 +77,7 @@ struct PredictCommand: ParsableCommand {
       ("--with", !deployment.techniques.isEmpty),
       ("--plan", deployment.plan != nil), ("--board-power", deployment.boardPower != nil),
       ("--clock", deployment.clock != nil), ("--explain", explain), ("--waves", waves), ("--any-length", anyLength),
-      ("--format", format != .table),
+      ("--store", keep.store != nil), ("--format", format != .table),
     ]
     guard let (option, _) = given.first(where: \.1) else { return }
     throw UsageError("\(option) does not go with --cases, whose file says model, hardware, plan and sizes")
@@ -86,14 +89,20 @@ struct PredictCommand: ParsableCommand {
       inputTokens: try checked(input, "--input", BatchCase.tokenRange),
       outputTokens: try checked(output, "--output", BatchCase.tokenRange))
     let library = try Library()
-    let deployment = try library.deployment(
-      deployment.planned(deployment.request(), by: library, for: asked))
+    let keeper = try keep.keeper(library)
+    let options = self.deployment
+    let deployment = try library.deployment(options.planned(options.request(), by: library, for: asked))
     let batch = deployment.rewritten(asked)
     let tokens = batch.inputTokens + batch.outputTokens
     if !anyLength, let limit = deployment.model.contextLimit, tokens > limit {
       throw PredictionError.contextTooLong(tokens: tokens, limit: limit, model: deployment.model.name)
     }
     let prediction = try Predictor(deployment).predict(batch, overflow: waves ? .waves : .refuse)
+    if let keeper {
+      var scenario = Scenario(name: deployment.model.name, title: "")
+      try options.apply(to: &scenario)
+      try keeper.add(keeper.recorder.prediction(scenario, deployment, batch, prediction, isDetailed: true))
+    }
     for note in deployment.notes { standardError("Note: \(note)") }
     let table =
       explain && format != .table

@@ -2,6 +2,7 @@ import Documents
 import Quantities
 import Reporting
 import Serving
+import Studies
 import Workloads
 
 /// The files that a replay writes as it goes on.
@@ -11,6 +12,8 @@ struct ReplayFiles {
   private let timeline: TimelineFile?
   private let paths: [String]
   private let interval: Seconds
+  /// Gathers what a store keeps; nothing when none does.
+  private var collector: RunCollector?
 
   /// - Parameters:
   ///   - requests: Path of the per-request file.
@@ -30,16 +33,29 @@ struct ReplayFiles {
     timeline = try options.timeline.map { try TimelineFile(path: $0, window: window, classes: classes) }
   }
 
+  /// The same files, with a collector beside them.
+  func observed(by collector: RunCollector?) -> ReplayFiles {
+    var copy = self
+    copy.collector = collector
+    return copy
+  }
+
   func observer(shouldContinue: @escaping (Int) -> Bool) -> ServingEngine.Observer {
     var observer = ServingEngine.Observer(shouldContinue: shouldContinue)
-    if requests != nil || timeline != nil {
-      observer.onEnd = { [requests, timeline] record in
+    if requests != nil || timeline != nil || collector != nil {
+      observer.onEnd = { [requests, timeline, collector] record in
+        collector?.add(record)
         try requests?.write(record)
         try timeline?.write(record)
       }
     }
     observer.onStep = timeline.map { timeline in { step in try timeline.write(step) } }
-    observer.onSample = series.map { series in { sample in try series.write(sample) } }
+    if series != nil || collector != nil {
+      observer.onSample = { [series, collector] sample in
+        collector?.add(sample)
+        try series?.write(sample)
+      }
+    }
     observer.sampleInterval = interval
     return observer
   }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Documents
 import Foundation
 
 /// The command: parse, wire, print. Exit code 0 for success, 1 for faulty data, 2 for faulty usage, 130 when interrupted.
@@ -18,11 +19,13 @@ struct Ridgeline: ParsableCommand {
             --traffic azure-conversation
         ridgeline list devices
       """,
-    version: "ridgeline 0.1.0",
+    version: "ridgeline \(ToolVersion.text)",
     subcommands: [
       PredictCommand.self, StepCommand.self, PlatformsCommand.self, SimulateCommand.self, CompareCommand.self,
-      CapacityCommand.self, StudyCommand.self, TechniquesCommand.self, ClaimsCommand.self, AdviseCommand.self,
-      CrossoversCommand.self, CalibrateCommand.self, ValidateCommand.self, ListCommand.self, ShowCommand.self,
+      CapacityCommand.self, StudyCommand.self, SizeCommand.self, RequireCommand.self, EnergyCommand.self,
+      AdviseCommand.self, ReportCommand.self, SweepCommand.self, RunsCommand.self, TechniquesCommand.self,
+      ClaimsCommand.self, CrossoversCommand.self, CalibrateCommand.self, ValidateCommand.self, HostCommand.self,
+      ListCommand.self, ShowCommand.self,
     ])
 
   static func main() {

@@ -12,7 +12,12 @@ struct ScenarioOptions: ParsableArguments {
 
   /// - Parameter name: A shipped scenario, or a path to one of the user's own; nothing starts from the options alone.
   func scenario(_ name: String?, _ library: Library) throws -> Scenario {
-    var scenario = try name.map { try library.scenarios().find($0) } ?? Scenario(name: "options", title: "")
+    try applied(to: name.map { try library.scenarios().find($0) } ?? Scenario(name: "options", title: ""))
+  }
+
+  /// A scenario with what the options replace.
+  func applied(to given: Scenario) throws -> Scenario {
+    var scenario = given
     try deployment.apply(to: &scenario)
     try policies.apply(to: &scenario)
     try limits.apply(to: &scenario.replica.limits)

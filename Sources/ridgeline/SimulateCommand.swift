@@ -35,6 +35,8 @@ struct SimulateCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Write one row a request, in order of completion.", valueName: "file.csv"))
   var requests: String?
 
+  @OptionGroup(title: "Keeping it") var keep: KeepOptions
+
   @Option(help: "How the summary is written: table, csv or json.")
   var format = OutputFormat.table
 
@@ -54,10 +56,18 @@ struct SimulateCommand: ParsableCommand {
     var engine = try ServingEngine(plan, measuring: measurement)
     for note in plan.notes { standardError("Note: \(note)") }
     let files = try ReplayFiles(requests: output, measure, classes: source.classes, measuring: measurement)
-    let result = try replay(&engine, &source, files, total: total(scenario, source))
+    let keeper = try keep.keeper(library)
+    let collector = keeper.map { _ in RunCollector(source.classes) }
+    let result = try replay(&engine, &source, files.observed(by: collector), total: total(scenario, source))
     guard result.arrived > 0 else { throw DataError(file: scenario.trafficName, problem: "holds no requests") }
     noteRejections(result, plan)
     if let note = ReplayNotes.saturation(result) { standardError("Note: \(note)") }
+    if let keeper, let collector, !result.interrupted {
+      let run = collector.outcome(result)
+      var scenario = scenario
+      scenario.document = options.document(of: scenario, named: self.scenario)
+      try keeper.add(keeper.recorder.replay(scenario, plan, run, samples: collector.samples, isDetailed: true))
+    }
     try report(result, plan.pools[0].replica.deployment, scenario, files)
     if let output, !result.interrupted {
       standardError("wrote \(groupedDigits(result.arrived)) requests to \(output)")

@@ -54,10 +54,6 @@ struct StudyCommand: ParsableCommand {
     }
   }
 
-  /// Of the study's text, by FNV-1a: a changed file starts anew.
-  private func fingerprint() throws -> String {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    for byte in try TextFile.bytes(at: file) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-    return String(hash, radix: 16)
-  }
+  /// Of the study's text: a changed file starts anew.
+  private func fingerprint() throws -> String { Fingerprint(try TextFile.document(at: file)).text }
 }

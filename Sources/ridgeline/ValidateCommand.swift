@@ -133,13 +133,13 @@ enum RowFile {
   static func write(_ comparison: Comparison, to path: String) throws {
     var table = ResultTable(
       columns: [
-        "device", "device_count", "runtime", "model", "input_tokens", "output_tokens", "batch_size", "metric",
+        "line", "device", "device_count", "runtime", "model", "input_tokens", "output_tokens", "batch_size", "metric",
         "measured", "predicted",
       ].map { ResultTable.Column($0) })
     for (row, predicted) in comparison.pairs {
       for metric in row.run.measured.present where predicted[metric] != nil {
         table.append([
-          .text(row.device), .int(row.run.deviceCount), .text(row.runtime), .text(row.model),
+          .int(row.run.line), .text(row.device), .int(row.run.deviceCount), .text(row.runtime), .text(row.model),
           .int(row.run.batch.inputTokens), .int(row.run.batch.outputTokens), .int(row.run.batch.sequences),
           .text(metric.rawValue), ResultTable.Cell(row.run.measured[metric]), ResultTable.Cell(predicted[metric]),
         ])

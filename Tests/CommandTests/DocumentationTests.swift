@@ -7,7 +7,7 @@ import Testing
     try String(contentsOf: Command.repository.appendingPathComponent(path), encoding: .utf8)
   }
 
-  @Test(arguments: ["devices", "links", "systems", "models", "runtimes", "traffic", "scenarios"])
+  @Test(arguments: ["devices", "links", "systems", "models", "runtimes", "traffic", "scenarios", "sites"])
   func `README counts what ships`(kind: String) throws {
     let row = try #require(try text("README.md").split(separator: "\n").first { $0.hasPrefix("| \(kind) |") })
     let count = row.split(separator: "|")[1].trimmingCharacters(in: .whitespaces)

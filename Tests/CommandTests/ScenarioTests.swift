@@ -67,4 +67,14 @@ import Testing
     let never = try Command().run(line + " --ttft 1us")
     #expect(never.code == 0 && never.output.contains("none: the goal is missed even at"))
   }
+
+  @Test func `platforms and models are compared side by side`() throws {
+    let line = "compare chat-fcfs --across hardware=t4,l4 --across model=opt-125m,opt-350m"
+    let outcome = try Command().run(line + " --count 200 --replications 2 --format csv")
+    #expect(outcome.code == 0, "\(outcome.messages)")
+    let names = Set(records(outcome.output).dropFirst().map { $0[1] })
+    #expect(names == ["t4 opt-125m", "t4 opt-350m", "l4 opt-125m", "l4 opt-350m"])
+    let refused = try Command().run("compare chat-fcfs --across hardwear=t4,l4")
+    expectRefusal(refused, code: 1, ["--across hardwear=t4,l4", "did you mean 'hardware'?"])
+  }
 }

@@ -57,6 +57,14 @@ final class Command {
       data: data ?? Self.repository.path)
   }
 
+  /// Runs a line of shell in the working folder, to its end.
+  func shell(_ line: String) throws -> Outcome {
+    let running = try Running(
+      executable: URL(fileURLWithPath: "/bin/bash"), arguments: ["-c", line], folder: folder,
+      data: Self.repository.path)
+    return try running.wait()
+  }
+
   func write(_ name: String, _ text: String) throws {
     try Data(text.utf8).write(to: folder.appendingPathComponent(name))
   }
@@ -101,6 +109,8 @@ final class Running {
   }
 
   func interrupt() { process.interrupt() }
+
+  func kill() { Foundation.kill(process.processIdentifier, SIGKILL) }
 
   var isRunning: Bool { process.isRunning }
 

@@ -101,6 +101,21 @@ import Testing
     ("compare chat-fcfs chat-sarathi --replications 1", ["--replications: found 1"]),
     ("capacity chat-fcfs --share 2", ["--share: found 2.0"]),
     ("capacity --model llama-3-8b --hardware h100-sxm --traffic closed-loop", ["is a closed loop"]),
+    ("compare chat-fcfs --across", ["--across"]),
+    ("size --model llama-3-8b --hardware l4 --traffic steady", ["nothing is asked of the deployments"]),
+    ("size --model llama-3-8b --hardware l4 --traffic steady --ttft 1", ["--ttft: found '1', expected a time"]),
+    ("size --model llama-3-8b --hardware l4 --traffic steady --ttft 1s@99", ["expected a percentile such as @p99"]),
+    ("size --model llama-3-8b --hardware l44 --traffic steady --ttft 1s", ["did you mean 'l4'?"]),
+    ("size --model llama-3-8b --hardware l4,l4 --traffic steady --ttft 1s", ["names one twice"]),
+    ("size --model llama-3-8b --hardware l4 --traffic steady --ttft 1s --precisions fp9", ["unknown 'fp9'"]),
+    ("size --model llama-3-8b --hardware l4 --traffic steady --ttft 1s --budget 4", ["--budget: found '4'"]),
+    ("size --model llama-3-8b --hardware l4 --traffic steady --ttft 1s --site mars", ["unknown site 'mars'"]),
+    ("require --model llama-3-8b --hardware l4", ["nothing is asked of the platform"]),
+    ("require --model llama-3-8b --hardware l4 --tpot 1s --parameters 3X", ["--parameters: found '3X'"]),
+    ("require --model llama-3-8b --hardware l4 --tpot 1s --input 100000", ["--context gives it more"]),
+    ("energy --model llama-3-8b --hardware l4 --show fleet", ["--show fleet needs --rate"]),
+    ("energy --model llama-3-8b --hardware l4 --rate 0", ["--rate: found 0"]),
+    ("runs prune", ["found nothing to remove"]),
     ("list schedulerss", ["'schedulerss' is invalid"]),
     ("show schedulers sarati", ["unknown scheduler 'sarati'", "did you mean 'sarathi'?"]),
     ("list devicess", ["'devicess' is invalid", "devices"]),
@@ -130,7 +145,10 @@ import Testing
     expectRefusal(try command.run(line + " --tp 2"), code: 2, ["alone has no link to others of its kind"])
   }
 
-  @Test(arguments: ["", "predict", "simulate", "compare", "capacity", "study", "list", "show"])
+  @Test(arguments: [
+    "", "predict", "simulate", "compare", "capacity", "study", "size", "require", "energy", "sweep", "runs", "report",
+    "list", "show",
+  ])
   func `help has an example`(name: String) throws {
     let outcome = try Command().run([name, "--help"].filter { !$0.isEmpty })
     #expect(outcome.code == 0 && outcome.messages.isEmpty)

@@ -27,6 +27,8 @@ package struct ScatterChart: Sendable {
     case none
     /// The line y = x and a band of this share of x about it. Both axes then are of x's kind and show the same range.
     case identity(band: Double)
+    /// Limits that points lie under: corners of each, from left to right.
+    case roofs([[ChartPoint]])
   }
 
   package let header: ChartHeader
@@ -93,6 +95,10 @@ package struct ScatterChart: Sendable {
       (xs, ys) = (xs + ys, xs + ys)
       square = true
     }
+    if case .roofs(let roofs) = reference {
+      xs += roofs.flatMap { $0.map(\.x) }
+      ys += roofs.flatMap { $0.map(\.y) }
+    }
     var layout = PlotFrame.Layout(
       x: x, y: y, xDomain: x.domain(of: xs, steps: 6), yDomain: y.domain(of: ys, steps: 6), square: square)
     let named = series.indices.filter { !series[$0].name.isEmpty }
@@ -113,6 +119,11 @@ package struct ScatterChart: Sendable {
   }
 
   private func drawReference(in frame: PlotFrame, _ svg: inout SVGBuilder) {
+    if case .roofs(let roofs) = reference {
+      for roof in roofs where roof.allSatisfy({ x.accepts($0.x) && y.accepts($0.y) }) {
+        svg.polyline(roof.map { frame.place($0.x, $0.y) }, Stroke.axis + [("fill", "none"), ("stroke-width", "1.5")])
+      }
+    }
     guard case .identity(let band) = reference else { return }
     let clip = header.id + "-clip"
     svg.group("clipPath", [("id", clip)]) { $0.rectangle(frame.box, []) }

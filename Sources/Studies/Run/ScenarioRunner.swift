@@ -30,6 +30,11 @@ package struct ScenarioRunner: Sendable {
     self.shouldContinue = shouldContinue
   }
 
+  /// - Throws: ``RunStopped`` when it is time to stop; between runs that are too short to ask.
+  package func checkStop() throws {
+    guard shouldContinue() else { throw RunStopped() }
+  }
+
   /// - Parameters:
   ///   - loadFactor: On the rate of generated traffic, or on how fast a trace is replayed.
   ///   - judge: Which completed requests are good.

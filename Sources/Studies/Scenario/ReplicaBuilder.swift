@@ -78,6 +78,7 @@ struct ReplicaBuilder {
       parallelism: settings.parallelism ?? Parallelism(),
       techniques: other == nil
         ? try (settings.techniques ?? []).map { try $0.resolved { try Techniques.parse($0) } } : [])
+    request.scale = settings.scale ?? HardwareScale()
     request.plan = try settings.plan.map { try $0.resolved { try library.plans.find($0) } }
     return try library.deployment(request)
   }

@@ -22,6 +22,7 @@ enum ReplicaReader {
     try preemption(block, &settings)
     settings.adapters = try block.optional("adapters").map(adapters)
     settings.speculation = try block.optional("speculation").map(speculation)
+    settings.scale = try block.optional("scale").map(HardwareScale.parse)
     settings.powerCap = try block.optionalQuantity("power_cap", PowerDimension.self)
     return settings
   }

@@ -25,6 +25,8 @@ package struct ReplicaSettings: Sendable {
   package var speculation: SpeculationSettings?
   /// Board power of each device.
   package var powerCap: Watts?
+  /// Factors on the hardware's numbers, for devices that do not exist.
+  package var scale: HardwareScale?
 
   package init() {}
 
@@ -48,6 +50,7 @@ package struct ReplicaSettings: Sendable {
     merged.adapters = adapters ?? base.adapters
     merged.speculation = speculation ?? base.speculation
     merged.powerCap = powerCap ?? base.powerCap
+    merged.scale = scale ?? base.scale
     return merged
   }
 }

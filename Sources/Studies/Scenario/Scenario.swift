@@ -34,6 +34,8 @@ package struct Scenario: Sendable {
   package var warmUp = WarmUpSettings.automatic
   package var seed: Int?
   package var outputs = OutputSettings()
+  /// What it was read from; nothing when it was made of options.
+  package var document: Node?
 
   package init(name: String, title: String) {
     self.name = name

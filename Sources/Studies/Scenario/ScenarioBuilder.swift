@@ -38,6 +38,18 @@ package struct ScenarioBuilder: Sendable {
     return plan
   }
 
+  /// What the replicas of a scenario without pools run on, for predictions in closed form.
+  /// - Parameter plan: Where tensors live and operators run, by name or file, in place of what the
+  ///   scenario says.
+  package func deployment(_ scenario: Scenario, plan: Located? = nil) throws -> Deployment {
+    guard let model = scenario.model else {
+      throw ScenarioError("--model is missing, for example --model llama-3-8b")
+    }
+    var settings = scenario.pools.first?.replica.over(scenario.replica) ?? scenario.replica
+    settings.plan = plan ?? settings.plan
+    return try ReplicaBuilder(library: library, model: model, scheduler: FirstComeFirstServed()).deployment(settings)
+  }
+
   private func scheduler(_ scenario: Scenario) throws -> any Scheduler {
     if let scheduler = scenario.scheduler { return try scheduler.resolved { try Schedulers.make($0) } }
     let settings = scenario.pools.first?.replica.over(scenario.replica) ?? scenario.replica

@@ -33,6 +33,7 @@ package enum ScenarioFile {
       if let outputs = file.optional("outputs") {
         scenario.outputs.requests = try outputs.strictObject { try $0.optionalString("requests") }
       }
+      scenario.document = document
       return scenario
     }
   }

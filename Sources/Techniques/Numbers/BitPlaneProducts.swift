@@ -32,6 +32,7 @@ package struct BitPlaneProducts: Technique {
       throw Self.inapplicable(to: design.model, "binary kernels for grouped experts are not modelled")
     }
     design.plan.formats.activations = .int8
+    design.plan.formats.expertActivations = .int8
     design.plan.formats.details.weights = stored
     design.plan.formats.details.planes = planes
     design.plan.formats.details.quantizesInputs = true

@@ -27,6 +27,7 @@ package struct EightBit: Technique {
     design.plan.formats.weights = format
     design.plan.formats.experts = format
     design.plan.formats.activations = format
+    design.plan.formats.expertActivations = format
     passes.apply(to: &design.plan.formats.details)
   }
 }

@@ -31,7 +31,8 @@ package struct MixedPrecision: Technique {
     let stream = design.plan.formats
     func formats(_ format: NumberFormat) -> Formats {
       var formats = stream
-      (formats.weights, formats.experts, formats.activations) = (format, format, format)
+      (formats.weights, formats.experts) = (format, format)
+      (formats.activations, formats.expertActivations) = (format, format)
       return formats
     }
     design.plan.formats = formats(wide)

@@ -42,6 +42,7 @@ package struct WeightsAndActivations: Technique {
 
   package func apply(to design: inout Design) {
     design.plan.formats.activations = inputs
+    design.plan.formats.expertActivations = inputs
     design.plan.formats.details.weights = stored
     design.plan.formats.details.experts = stored
     passes.apply(to: &design.plan.formats.details)

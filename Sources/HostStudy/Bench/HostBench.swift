@@ -1,0 +1,117 @@
+import Foundation
+import ModelGraph
+import Quantities
+import ReferenceEngine
+import Statistics
+
+/// One case measured: medians over rounds.
+package struct HostSample: Sendable {
+  package let shape: HostShape
+  package let format: WeightFormat
+  package let threads: Int
+  package let step: HostStep
+  /// A whole step.
+  package let seconds: Double
+  /// Operators of the step with the time of all their calls.
+  package let operators: [(name: String, calls: Int, seconds: Double)]
+  /// Half of the way from the lower to the upper quartile of the repeats, as a share of the median.
+  package let noise: Double
+  package let formats: Formats
+}
+
+/// Runs cases round by round, so that a disturbance hits a little of everything and medians pass it over.
+package struct HostBench {
+  package let threads: Int
+  package let rounds: Int
+  /// Told of each round.
+  package var progress: (String) -> Void = { _ in }
+
+  package init(threads: Int, rounds: Int) {
+    self.threads = threads
+    self.rounds = rounds
+  }
+
+  /// A model, and the memory it took.
+  private final class Subject {
+    let shape: HostShape
+    let format: WeightFormat
+    let engine: Engine
+    let model: EngineModel
+    var times: [HostStep: [Double]] = [:]
+    var operators: [HostStep: [EngineOperator: [Double]]] = [:]
+    var calls: [HostStep: [EngineOperator: Int]] = [:]
+
+    init(_ shape: HostShape, _ format: WeightFormat, _ pool: WorkerPool, tokens: Int) throws {
+      self.shape = shape
+      self.format = format
+      model = try shape.model(format)
+      engine = Engine(
+        model, cacheBlocks: tokens / 16 + 2, pool: pool, clock: pool.threads == 1 ? .thread : .wall)
+      engine.cache.fill(seed: 1)
+    }
+  }
+
+  /// Measures some shapes in some formats.
+  package func run(_ cases: [(shape: HostShape, format: WeightFormat)], steps: [HostStep]) throws -> [HostSample] {
+    let pool = try WorkerPool(threads: threads)
+    let most = steps.map(\.cached).max() ?? 0
+    let subjects = try cases.map { try Subject($0.shape, $0.format, pool, tokens: most) }
+    for round in 1...rounds {
+      progress("\(threads) thread\(threads == 1 ? "" : "s"), round \(round) of \(rounds)")
+      for step in steps {
+        for subject in subjects { try measure(step, subject) }
+      }
+    }
+    return subjects.flatMap { subject in steps.compactMap { sample($0, subject) } }
+  }
+
+  /// Short steps are repeated within a round; the first one warms.
+  private func measure(_ step: HostStep, _ subject: Subject) throws {
+    var spent = 0.0
+    var count = 0
+    while count < 2 || (spent < 0.04 && count < 6) {
+      let sequences = try prepare(step, subject)
+      subject.engine.meter.reset()
+      let start = subject.engine.meter.clock.now
+      _ = try subject.engine.step(sequences)
+      let seconds = subject.engine.meter.clock.now - start
+      for chunk in sequences { subject.engine.cache.release(chunk.sequence) }
+      spent += seconds
+      count += 1
+      if count == 1, seconds < 0.25 { continue }
+      subject.times[step, default: []].append(seconds)
+      for (kind, entry) in subject.engine.meter.used {
+        subject.operators[step, default: [:]][kind, default: []].append(entry.seconds)
+        subject.calls[step, default: [:]][kind] = entry.calls
+      }
+      if seconds >= 0.25 { return }
+    }
+  }
+
+  private func prepare(_ step: HostStep, _ subject: Subject) throws -> [Engine.Chunk] {
+    let vocabulary = Int32(subject.shape.vocabulary)
+    switch step {
+    case .prefill(let tokens):
+      return [Engine.Chunk(CachedSequence(), tokens: (0..<Int32(tokens)).map { $0 &* 7919 % vocabulary })]
+    case .decode(let sequences, let context):
+      return try (0..<sequences).map { index in
+        let sequence = CachedSequence()
+        try subject.engine.pretend(sequence, tokens: context - 1)
+        return Engine.Chunk(sequence, tokens: [Int32(index) &* 31 % vocabulary])
+      }
+    }
+  }
+
+  private func sample(_ step: HostStep, _ subject: Subject) -> HostSample? {
+    guard let times = subject.times[step], !times.isEmpty else { return nil }
+    let median = Quantile.median(times)
+    let spread = (Quantile.value(times, at: 0.75) - Quantile.value(times, at: 0.25)) / 2
+    let operators = EngineOperator.allCases.compactMap { kind -> (name: String, calls: Int, seconds: Double)? in
+      guard let all = subject.operators[step]?[kind], let calls = subject.calls[step]?[kind] else { return nil }
+      return (kind.rawValue, calls, Quantile.median(all))
+    }
+    return HostSample(
+      shape: subject.shape, format: subject.format, threads: threads, step: step, seconds: median,
+      operators: operators, noise: spread / median, formats: subject.model.formats)
+  }
+}

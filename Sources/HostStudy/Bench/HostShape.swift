@@ -1,0 +1,82 @@
+import Documents
+import ReferenceEngine
+
+/// A model to measure: its configuration, in a form that `config.json` has.
+package struct HostShape: Sendable, Hashable {
+  package var hidden: Int
+  package var layers: Int
+  package var heads: Int
+  package var kvHeads: Int
+  package var network: Int
+  package var vocabulary: Int
+
+  package var name: String { "\(layers) x \(hidden), \(heads)/\(kvHeads) heads, \(network)" }
+
+  var configuration: String {
+    """
+    {"model_type": "llama", "hidden_size": \(hidden), "num_hidden_layers": \(layers),
+     "num_attention_heads": \(heads), "num_key_value_heads": \(kvHeads), "head_dim": 64,
+     "intermediate_size": \(network), "vocab_size": \(vocabulary), "max_position_embeddings": 8192,
+     "tie_word_embeddings": true, "torch_dtype": "float32"}
+    """
+  }
+
+  func model(_ format: WeightFormat) throws -> EngineModel {
+    try EngineModel.random(
+      configuration: JSONDocument.parse(configuration, file: name), name: name,
+      formats: .init(projections: format, tables: format))
+  }
+
+  /// The same with more layers where weights are narrow, so that caches do not hold them: predictions take them as cold.
+  package func deep(for format: WeightFormat) -> HostShape {
+    var shape = self
+    let factor = format.numbers.bits < 6 ? 3.0 : format.numbers.bits < 10 ? 2.0 : 1.0
+    shape.layers = Int(factor * Double(layers))
+    return shape
+  }
+
+  /// Models of 60 to 130 million parameters, more in narrow formats. Constants are fitted to the first half, and
+  /// predictions scored on the second.
+  package static let fitted = [
+    HostShape(hidden: 768, layers: 8, heads: 12, kvHeads: 4, network: 2048, vocabulary: 16_384),
+    HostShape(hidden: 1024, layers: 6, heads: 16, kvHeads: 4, network: 4096, vocabulary: 8192),
+    HostShape(hidden: 1536, layers: 4, heads: 24, kvHeads: 8, network: 4096, vocabulary: 8192),
+    HostShape(hidden: 512, layers: 12, heads: 8, kvHeads: 8, network: 2048, vocabulary: 49_152),
+  ]
+  package static let scored = [
+    HostShape(hidden: 1024, layers: 6, heads: 16, kvHeads: 16, network: 2816, vocabulary: 16_384),
+    HostShape(hidden: 640, layers: 10, heads: 10, kvHeads: 2, network: 2560, vocabulary: 32_768),
+    HostShape(hidden: 896, layers: 8, heads: 14, kvHeads: 2, network: 4864, vocabulary: 16_384),
+    HostShape(hidden: 2048, layers: 2, heads: 32, kvHeads: 8, network: 5632, vocabulary: 8192),
+  ]
+}
+
+/// A step to measure: a prompt, or one decode of some sequences.
+package enum HostStep: Sendable, Hashable {
+  case prefill(tokens: Int)
+  case decode(sequences: Int, context: Int)
+
+  package var name: String {
+    switch self {
+    case .prefill(let tokens): "prefill of \(tokens)"
+    case .decode(let sequences, let context): "decode of \(sequences) at \(context)"
+    }
+  }
+
+  package var isDecode: Bool { if case .decode = self { true } else { false } }
+
+  /// Tokens of cache it needs.
+  var cached: Int {
+    switch self {
+    case .prefill(let tokens): tokens
+    case .decode(let sequences, let context): sequences * (context + 16)
+    }
+  }
+
+  /// Prompts of 16 to 2048 tokens, batches of 1 to 32, contexts of 16 to 4096.
+  package static let grid: [HostStep] =
+    [16, 64, 256, 1024, 2048].map { .prefill(tokens: $0) }
+    + [(1, 16), (1, 512), (1, 4096), (2, 128), (4, 1024), (8, 64), (8, 512), (16, 256), (32, 32), (32, 128)].map {
+      .decode(sequences: $0.0, context: $0.1)
+    }
+}

@@ -1,0 +1,51 @@
+import CostModels
+import Execution
+import Quantities
+
+/// A deployment that the serving engine found to meet the objectives, with what it costs and stands.
+package struct SizedDeployment: Sendable {
+  package var candidate: SizeCandidate
+  package var trial: SizeTrial
+  /// Replicas of both kinds that the interval of predictions leaves possible: were everything faster, or slower, by its factor.
+  package var replicaRange: ClosedRange<Int>
+  package var level: Double?
+  package var hourly: Double?
+  package var devices: Int
+  package var nodes: Int
+  package var headroom: Double
+  package var doubleLoad: SizeTrial?
+  package var oneNodeDown: SizeTrial?
+  package var deployment: Deployment
+
+  /// US dollars for a million answer tokens.
+  package var perMillionOutput: Double? { hourly.map { $0 / tokensPerHour(trial.outputTokens) * 1e6 } }
+  /// The same for all tokens, prompts included.
+  package var perMillionTokens: Double? {
+    hourly.map { $0 / tokensPerHour(trial.outputTokens + trial.inputTokens) * 1e6 }
+  }
+  package var energyPerOutputToken: Joules { trial.energy / Double(max(1, trial.outputTokens)) }
+
+  private func tokensPerHour(_ tokens: Int) -> Double {
+    Double(max(1, tokens)) / max(1e-9, trial.duration.value) * 3600
+  }
+}
+
+/// What sizing found for one model on one hardware.
+package struct SizeOutcome: Sendable {
+  package var model: String
+  package var hardware: String
+  package var best: SizedDeployment?
+  package var obstacle: SizeObstacle?
+}
+
+/// The whole answer.
+package struct SizeAnswer: Sendable {
+  package var request: SizeRequest
+  package var demand: DemandSample
+  /// By model, then by price.
+  package var outcomes: [SizeOutcome]
+  package var candidates: Int
+  package var analyticSeconds: Double
+  package var engineSeconds: Double
+  package var replays: Int
+}
