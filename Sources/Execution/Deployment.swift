@@ -88,8 +88,14 @@ package struct Deployment: Sendable {
   ) throws -> Deployment {
     var copy = self
     if clock != 1 { copy.pricer = pricer.clocked(clock) }
+    if plan.kv.home != nil, graph.plan.cacheCopies > 0 {
+      // A cache that lives elsewhere is added to where it lies, whatever a runtime does with one of its own.
+      var own = graph.plan
+      own.cacheCopies = 0
+      copy.graph = try OperatorGraph(model: graph.model, plan: own)
+    }
     let parts = Placement.Parts(
-      graph: graph, runtime: runtime, pricer: copy.pricer, constants: constants, powerCap: powerCap)
+      graph: copy.graph, runtime: runtime, pricer: copy.pricer, constants: constants, powerCap: powerCap)
     let filled =
       StageSearch.isOpen(plan) ? try StageSearch(plan: plan, machine: machine, parts: parts).filled() : plan
     copy.placement = try Placement(filled, on: machine, parts)

@@ -62,12 +62,12 @@ extension ClaimFile: CatalogueEntry {
     }
   }
 
-  /// A number, a quantity with its unit, or a range of either; `at_least` where the source says "more than".
+  /// A number, for quantities with its unit, or a range of either; `at_least` where the source says "more than".
   private static func published(
     _ block: ObjectReader, _ metric: ClaimMetric, _ form: Figure.Form
   ) throws -> Published {
     func number(_ node: Node) throws -> Double {
-      guard case .string = node.value, !form.isRatio else { return try node.double(in: -1e30...1e30) }
+      guard !form.isRatio else { return try node.double(in: -1e30...1e30) }
       switch metric.style {
       case .time: return try node.quantity(TimeDimension.self).value
       case .size: return try node.quantity(SizeDimension.self).value

@@ -50,7 +50,7 @@ struct KernelShape {
     case .attention(let sequences, _, _, _, let queries, let keys, let causal):
       if queries == 1 { return .decode(sequences: sequences, context: keys, spans: spans) }
       var step = StepShape.prefill(sequences: sequences, tokens: queries, start: keys - queries, spans: spans)
-      if !causal { step.prefillPairs = SpanSums(repeating: Double(sequences) * Double(queries) * Double(keys)) }
+      if !causal { step.prefillPairs = spans.visible(keys) * (Double(sequences) * Double(queries)) }
       return step
     }
   }

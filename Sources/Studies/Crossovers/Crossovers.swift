@@ -27,7 +27,12 @@ struct Crossovers {
     deployment.tokenCost(.decode(sequences: batch, context: context, spans: deployment.graph.spans)).time.value
   }
 
-  private func number(_ value: Double?) -> String { value.map { groupedDigits(Int($0.rounded())) } ?? "none drawn" }
+  /// A place on an axis, or that there is none among those drawn.
+  private func place(_ value: Double?) -> String {
+    value.map { "at \(groupedDigits(Int($0.rounded())))" } ?? "nowhere among those drawn"
+  }
+
+  private func number(_ value: Double?) -> String { value.map { groupedDigits(Int($0.rounded())) } ?? "-" }
 
   // MARK: Formats
 
@@ -48,9 +53,9 @@ struct Crossovers {
       }
       series += lines
       findings.append(
-        "\(hardware): W4A16 falls behind W8A8 at a batch of "
-          + "\(number(CrossoverMap.crossing(lines[0].points, below: lines[1].points))), and to BF16's speed at "
-          + "\(number(CrossoverMap.crossing(lines[0].points, below: 1.02))).")
+        "\(hardware): by batch, W4A16 falls behind W8A8 "
+          + "\(place(CrossoverMap.crossing(lines[0].points, below: lines[1].points))), and to BF16's speed "
+          + "\(place(CrossoverMap.crossing(lines[0].points, below: 1.02))).")
     }
     return CrossoverMap(
       name: "weight-formats", title: "W4A16 against W8A8 against BF16, over batch and device",
@@ -75,8 +80,8 @@ struct Crossovers {
         )
       }
       findings.append(
-        "\(hardware) under \(runtime): \(roundedText(points[0].y, significantDigits: 3)) x at one sequence; the gain "
-          + "turns to loss at a batch of \(number(CrossoverMap.crossing(points, below: 1))).")
+        "\(hardware) under \(runtime): \(roundedText(points[0].y, significantDigits: 3)) x at one sequence; by batch, the "
+          + "gain turns to loss \(place(CrossoverMap.crossing(points, below: 1))).")
       return LineChart.Series("\(hardware), \(runtime)", points)
     }
     return CrossoverMap(
@@ -134,7 +139,7 @@ struct Crossovers {
       let name = String(technique.split(separator: ":")[0])
       let first = points.first { $0.y >= 1.5 }
       findings.append(
-        "\(name): 1.5 times the throughput from a context of \(number(first?.x)) tokens on, "
+        "\(name): by context, 1.5 times the throughput first \(place(first?.x)) tokens, "
           + "\(roundedText(points.last?.y ?? 0, significantDigits: 3)) times at \(number(points.last?.x)).")
       return LineChart.Series(name, points)
     }
@@ -254,17 +259,17 @@ struct Crossovers {
     let sizes = [1, 2, 4, 8, 16, 32, 64]
     let series = try choices.map { hardware, runtime in
       let own = try deployment("llama-3-8b", hardware, runtime, with: ["w4a16"])
-      let hourly = own.hourlyPrice?.value ?? Self.socketPerHour / 3600
+      let hourly = own.hourlyPrice?.value ?? Self.socketPerHour
       let points = sizes.compactMap { batch -> LineChart.Point? in
         guard own.memoryLedger().largestBatch(tokens: 2048) >= batch else { return nil }
         return LineChart.Point(
-          Double(batch), tokenTime(own, batch: batch, context: 1024) / Double(batch) * hourly * 1e6)
+          Double(batch), tokenTime(own, batch: batch, context: 1024) / 3600 / Double(batch) * hourly * 1e6)
       }
       return LineChart.Series(hardware, points)
     }
     let findings = series.dropFirst().map { device in
       let first = zip(device.points, series[0].points).first { $0.y < $1.y }?.0.x
-      return "\(device.name) is cheaper a token than the CPU from a batch of \(number(first)) on."
+      return "\(device.name): by batch, cheaper a token than the CPU first \(place(first))."
     }
     return CrossoverMap(
       name: "processors", title: "CPU against GPU, over batch and price",
