@@ -10,7 +10,7 @@ VALIDATE := $(RIDGELINE) validate --report Reports/Accuracy
 CALIBRATE := $(RIDGELINE) calibrate --date 2026-11-23
 OPERATORS := gemm attention_generation attention_context moe comm alltoall_deepep_ll
 
-.PHONY: run test build setup bench lint format reports accuracy calibrations studies decisions clean
+.PHONY: run test build setup bench lint format reports accuracy calibrations studies platforms decisions clean
 
 run: build
 	$(RIDGELINE) predict --model llama-3-8b --hardware h100-sxm --batch 16 --input 1024 --output 256 --explain
@@ -74,6 +74,10 @@ calibrations: build
 studies: build
 	$(RIDGELINE) study Reports/Examples/policies/study.yaml
 	$(RIDGELINE) study Reports/Examples/disaggregation/study.yaml
+
+# Platforms of unlike devices, predicted beside published: seconds.
+platforms: build
+	$(RIDGELINE) platforms --report Reports/Examples/platforms
 
 # The committed decisions, with their pages: a minute on two cores. See Reports/Examples.
 EXAMPLES := Reports/Examples

@@ -92,6 +92,8 @@ package struct Deployment: Sendable {
     plan.weightSparsity = nil
     copy.graph = try OperatorGraph(model: model, plan: plan)
     copy.decoding = nil
+    // A placement is of the model it was made for.
+    copy.placement = nil
     return copy
   }
 

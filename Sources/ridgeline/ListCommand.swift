@@ -11,7 +11,7 @@ import Studies
 
 /// What can be listed.
 enum EntryKind: String, ExpressibleByArgument, CaseIterable {
-  case devices, systems, links, models, runtimes, plans, calibrations, traffic, scenarios, sites
+  case devices, systems, links, models, runtimes, plans, calibrations, traffic, scenarios, platforms, sites
   case schedulers, routers, admissions, evictions, autoscalers
 
   /// The policies of this kind; nothing for data files.
@@ -76,6 +76,7 @@ struct EntryTables {
     case .calibrations: calibrations()
     case .traffic: try traffic()
     case .scenarios: try scenarios()
+    case .platforms: try platforms()
     case .sites: try sites()
     case .schedulers, .routers, .admissions, .evictions, .autoscalers: policies(kind.policies ?? [])
     }
@@ -177,6 +178,14 @@ struct EntryTables {
         .text(plan.kv.home ?? plan.attention.at ?? "main"), .text(plan.attention.at ?? "main"),
         .text(plan.experts.home ?? "main"),
       ])
+    }
+    return table
+  }
+
+  private func platforms() throws -> ResultTable {
+    var table = ResultTable(columns: [Column("name"), Column("title"), Column("cases")])
+    for platform in try PlatformRunner(library: library).all() {
+      table.append([.text(platform.name), .text(platform.title), .int(platform.cases.count)])
     }
     return table
   }

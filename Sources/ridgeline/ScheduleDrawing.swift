@@ -35,7 +35,7 @@ struct ScheduleDrawing {
   // MARK: Drawing
 
   /// Bars next to each other of one category are drawn as one when the step has more than a drawing can show.
-  private static let mostBars = 4000
+  private static let mostBars = 800
 
   private func svg() -> String {
     let kinds = ScheduleTask.Category.allCases

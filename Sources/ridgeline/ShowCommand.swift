@@ -42,6 +42,8 @@ struct ShowCommand: ParsableCommand {
     case .plans: ["Workloads/Plans/\(try library.plans.find(name).name).yaml"]
     case .calibrations: ["Hardware/Calibrations/\(try library.calibration(name).name).yaml"]
     case .traffic: ["Workloads/Traffic/\(try library.traffic().find(name).name).yaml"]
+    case .platforms:
+      ["Workloads/Scenarios/Platforms/\(try PlatformRunner(library: library).find(name).name).yaml"]
     case .scenarios: ["Workloads/Scenarios/\(try library.scenarios().find(name).name).yaml"]
     case .sites: ["Hardware/Sites/\(try library.sites().find(name).name).yaml"]
     case .models: try modelFiles(library)

@@ -105,15 +105,15 @@ struct StepBuilder {
     return tasks
   }
 
-  /// Layers of a stage: part after part, so that the next stage can begin; layer after layer where there is no other,
-  /// or weights are fetched, so that parts take turns and weights come once.
+  /// Layers of a stage: earlier parts go first, so that the next stage can begin and parts do not fall into step (both
+  /// would then want the same engine); layer after layer where weights are fetched, so that they are fetched once.
   private mutating func addLayers(of stage: PlacedStage, encoderToo: Bool) {
     let layers = parts[0].layered.layers.indices.filter { index in
       let layer = parts[0].layered.layers[index]
       if case .merged(let most) = detail, layer.index >= most { return false }
       return layer.isEncoder ? encoderToo : stage.layers.contains(layer.index)
     }
-    if stage.resident < 1 || placement.stages.count == 1 {
+    if stage.resident < 1 {
       for layer in layers { for part in parts.indices { addLayer(layer, part, stage) } }
     } else {
       for part in parts.indices { for layer in layers { addLayer(layer, part, stage) } }

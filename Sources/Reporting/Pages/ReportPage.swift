@@ -127,7 +127,7 @@ package struct ReportPage: Sendable {
       caption{text-align:left;color:var(--muted);padding:.2em 0}
       th,td{padding:.3em .7em;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}
       td.number,th.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
-      td{max-width:60ch;overflow-wrap:anywhere}
+      td{max-width:60ch;overflow-wrap:break-word}
       pre{overflow-x:auto;border:1px solid var(--line);padding:.7em;font-size:.85rem;white-space:pre-wrap;overflow-wrap:anywhere}
       footer{margin-top:3em;color:var(--muted);font-size:.9rem}
       @media print{body{font-size:11pt}main{max-width:none;padding:0}h2{break-after:avoid}.table{overflow:visible}}
