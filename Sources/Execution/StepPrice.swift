@@ -71,13 +71,32 @@ extension Deployment {
 
   /// Host time that devices wait for: launches beyond the device time, scheduling and sampling.
   package func hostTime(_ step: StepShape, launches: Int, device: Seconds) -> Seconds {
-    let constants = pricer.constants
-    let captured = runtime.graphCapture && step.prefillTokens == 0
-    let launching = captured ? Seconds.zero : constants.time(.launch) * Double(launches)
+    HostTime(self).time(step, launches: launches, device: device)
+  }
+}
+
+/// What a runtime's host adds to a step, looked up once.
+struct HostTime {
+  private let capturesGraphs: Bool
+  private let launch: Seconds
+  private let step: Seconds
+  private let sequence: Seconds
+  private let prompts: Seconds
+
+  init(_ deployment: Deployment) {
+    let constants = deployment.pricer.constants
+    capturesGraphs = deployment.runtime.graphCapture
+    launch = constants.time(.launch)
+    step = constants.time(.stepOverhead)
+    sequence = constants.time(.stepPerSequence)
+    prompts = constants.time(.stepWithPrompts)
+  }
+
+  func time(_ shape: StepShape, launches: Int, device: Seconds) -> Seconds {
+    let captured = capturesGraphs && shape.prefillTokens == 0
+    let launching = captured ? Seconds.zero : launch * Double(launches)
     let exposed = max(Seconds.zero, launching - device)
-    let prompts = step.prefillTokens > 0 ? constants.time(.stepWithPrompts) : Seconds.zero
-    return exposed + constants.time(.stepOverhead) + constants.time(.stepPerSequence)
-      * Double(step.decodeTokens + step.prefillSequences)
-      + prompts
+    return exposed + step + sequence * Double(shape.decodeTokens + shape.prefillSequences)
+      + (shape.prefillTokens > 0 ? prompts : Seconds.zero)
   }
 }

@@ -23,6 +23,8 @@ package final class StepTable {
   /// Whether prefill has operators that are neither tabulated nor linear.
   private let hasIrregularPrefill: Bool
   private let launches: LaunchCounts
+  private let host: HostTime
+  private let pricer: OperatorPricer
   private let waitingPower: Watts
   private let devices: Double
 
@@ -49,6 +51,8 @@ package final class StepTable {
 
   /// Whether decode steps are priced by curves, so that many can be taken at once.
   package let hasCurves: Bool
+  /// Whether steps are scheduled over a machine; asked in every step, where the placement itself would be copied.
+  private let isPlaced: Bool
 
   /// - Parameters:
   ///   - powerCap: Board power of all devices together that steps are stretched to stay under.
@@ -63,19 +67,22 @@ package final class StepTable {
     self.powerCap = powerCap
     // A runtime that copies its cache passes from launches to copies within a piece of the curve, which then bends.
     hasCurves = deployment.graph.spans.isUniform && deployment.plan.cacheCopies == 0
-    if deployment.placement != nil { curves = DecodeCurves(piecesLog: 4) }
+    isPlaced = deployment.placement != nil
+    if isPlaced { curves = DecodeCurves(piecesLog: 4) }
     decodeOperators = Self.linearOperators(deployment.graph, scope: .decode)
     prefillOperators = Self.linearOperators(deployment.graph, scope: .prefill)
     let mixed = deployment.graph.operators(for: Self.mixedStep(deployment.graph.spans))
     hasIrregularPrefill = mixed.contains { $0.scope == .prefill && !LinearOperator.canRepresent($0) }
     launches = LaunchCounts(mixed)
+    host = HostTime(deployment)
+    pricer = deployment.pricer
     waitingPower = deployment.pricer.constants[.powerStatic] * deployment.platform.device.power.cap
     devices = Double(deployment.parallelism.tensor)
   }
 
   /// The cost of a step: by the curves where they apply, exactly otherwise.
   package func cost(_ step: StepShape) -> Cost {
-    if let placement = deployment.placement { return placedCost(step, placement) }
+    if isPlaced { return placedCost(step) }
     guard hasCurves, step.decodeSequences > 0, step.decodeQueries == 1 else { return exactCost(step) }
     let context = Int64(step.decodeContext[0])
     if step.prefillTokens == 0 { return piece(sequences: step.decodeSequences, context: context).cost(at: context) }
@@ -92,21 +99,21 @@ package final class StepTable {
 
   /// The price that ``Deployment/price(_:)`` gives, stretched where it would exceed the power cap.
   package func exactCost(_ step: StepShape) -> Cost {
-    if let placement = deployment.placement { return scheduledCost(step, placement) }
+    if isPlaced { return scheduledCost(step) }
     return cost(step, decodes: decodePart(step))
   }
 
   /// A step under a plan: decodes by curves whose pieces end at scheduled steps, others scheduled each.
-  private func placedCost(_ step: StepShape, _ placement: Placement) -> Cost {
+  private func placedCost(_ step: StepShape) -> Cost {
     guard hasCurves, step.decodeSequences > 0, step.decodeQueries == 1, step.prefillTokens == 0 else {
-      return scheduledCost(step, placement)
+      return scheduledCost(step)
     }
     let context = Int64(step.decodeContext[0])
     return piece(sequences: step.decodeSequences, context: context).cost(at: context)
   }
 
-  private func scheduledCost(_ step: StepShape, _ placement: Placement) -> Cost {
-    let price = placement.quickPrice(step)
+  private func scheduledCost(_ step: StepShape) -> Cost {
+    guard let price = deployment.placement?.quickPrice(step) else { return cost(step, decodes: decodePart(step)) }
     return capped(time: price.time, energy: price.energy)
   }
 
@@ -114,7 +121,7 @@ package final class StepTable {
     guard step.decodeSequences > 0 else { return PartCost() }
     guard step.decodeQueries == 1 else { return price(.decode, step) }
     var part = decodes(step.decodeSequences)
-    for index in decodeOperators.indices { part += decodeOperators[index].cost(step, deployment.pricer) }
+    for index in decodeOperators.indices { part += decodeOperators[index].cost(step, pricer) }
     return part
   }
 
@@ -124,7 +131,7 @@ package final class StepTable {
     part += decodes
     if step.prefillTokens > 0 { part += step.isOneWholePrompt ? wholePrompt(step) : prefillPart(step) }
     let device = Seconds(part.time)
-    let host = deployment.hostTime(step, launches: launches.count(in: step), device: device)
+    let host = host.time(step, launches: launches.count(in: step), device: device)
     return capped(time: device + host, energy: (Joules(part.energy) + waitingPower * host) * devices)
   }
 
@@ -221,7 +228,7 @@ package final class StepTable {
   /// The prompts' own operators.
   private func prefillPart(_ step: StepShape) -> PartCost {
     var part = PartCost()
-    for index in prefillOperators.indices { part += prefillOperators[index].cost(step, deployment.pricer) }
+    for index in prefillOperators.indices { part += prefillOperators[index].cost(step, pricer) }
     if hasIrregularPrefill { part += irregularPrefill(step) }
     return part
   }
@@ -244,7 +251,7 @@ package final class StepTable {
   ) -> PartCost {
     var part = PartCost()
     for work in deployment.graph.operators(for: step) where work.scope == scope && included(work) {
-      part += PartCost(deployment.pricer.price(work), count: work.count)
+      part += PartCost(pricer.price(work), count: work.count)
     }
     return part
   }
