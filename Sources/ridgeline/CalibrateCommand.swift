@@ -25,12 +25,12 @@ struct CalibrateCommand: ParsableCommand {
   @Option(help: "Folder to write to; default: Hardware/Calibrations of the data folder in use.")
   var output: String?
 
-  @Option(help: "Date the files carry, ISO 8601; default: today.")
-  var date: String?
+  @OptionGroup var day: DateOption
 
   func run() throws {
+    let date = try day.resolved()
     let library = try Library()
-    let documents = try documents(library, files: dataset.files.map { ($0 as NSString).lastPathComponent })
+    let documents = try documents(library, date: date, files: dataset.files.map { ($0 as NSString).lastPathComponent })
     guard !documents.isEmpty else {
       throw DataError(file: dataset.files.joined(separator: ", "), problem: "has too few rows of any device to fit")
     }
@@ -44,21 +44,14 @@ struct CalibrateCommand: ParsableCommand {
     }
   }
 
-  private func documents(_ library: Library, files: [String]) throws -> [(name: String, text: String)] {
-    let date = date ?? Self.today()
+  private func documents(
+    _ library: Library, date: String, files: [String]
+  ) throws -> [(name: String, text: String)] {
     if dataset.dataset == .operators {
       return try dataset.operators(library).calibrations(files: files, date: date).map { ($0.target.name, $0.document) }
     }
     return try FoldedFit(dataset.prepared(library), library: library, kind: dataset.dataset)
       .calibrations(kind: dataset.dataset, files: files, date: date)
       .map { ($0.target.name, CalibrationText.document($0)) }
-  }
-
-  static func today() -> String {
-    let formatter = DateFormatter()
-    formatter.locale = Locale(identifier: "en_US_POSIX")
-    formatter.timeZone = TimeZone(identifier: "UTC")
-    formatter.dateFormat = "yyyy-MM-dd"
-    return formatter.string(from: Date())
   }
 }

@@ -112,8 +112,7 @@ struct HostCalibrateCommand: ParsableCommand {
 
   @OptionGroup var options: HostOptions
 
-  @Option(help: "Date the files carry, ISO 8601; default: today.")
-  var date: String?
+  @OptionGroup var day: DateOption
 
   @Option(help: "How the result is written: table, csv or json.")
   var format = OutputFormat.table
@@ -121,7 +120,7 @@ struct HostCalibrateCommand: ParsableCommand {
   func run() throws {
     let (threads, formats, steps) = (try options.checkedThreads(), try options.checkedFormats(), try options.steps())
     let library = try Library()
-    let date = date ?? CalibrateCommand.today()
+    let date = try day.resolved()
     standardError("measuring the machine")
     let (facts, machine) = (HostFacts(), try MachineMeasurement(threads: threads))
     let calibration = HostRecalibration(options: options, library: library, date: date)
@@ -176,8 +175,7 @@ struct HostValidateCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Greedy tokens of another engine to compare with.", valueName: "tokens.json"))
   var reference: String?
 
-  @Option(help: "Date the page carries, ISO 8601; default: today.")
-  var date: String?
+  @OptionGroup var day: DateOption
 
   @Option(help: "How the result is written: table, csv or json.")
   var format = OutputFormat.table
@@ -185,7 +183,7 @@ struct HostValidateCommand: ParsableCommand {
   func run() throws {
     let (threads, formats, steps) = (try options.checkedThreads(), try options.checkedFormats(), try options.steps())
     let library = try Library()
-    let date = date ?? CalibrateCommand.today()
+    let date = try day.resolved()
     let predictor = HostPredictor(files: options.files, shipped: library.calibrations)
     standardError("measuring the machine")
     let (facts, machine) = (HostFacts(), try MachineMeasurement(threads: threads))

@@ -52,6 +52,10 @@ import Testing
     ("validate --dataset vllm-log t.csv", "{}\n", 1, ["t.csv", "--serving"]),
     ("validate --dataset cvs t.csv", table(2), 2, ["cvs", "csv"]),
     ("validate --dataset csv t.csv --folds modl", table(2), 2, ["modl", "model"]),
+    (
+      "calibrate --dataset csv t.csv --output out --date yesterday", table(3), 2, ["--date", "yesterday", "2026-11-23"]
+    ),
+    ("calibrate --dataset csv t.csv --output out --date 2026-02-30", table(3), 2, ["--date", "2026-02-30"]),
     ("calibrate --dataset csv t.csv --output out", table(3), 1, ["t.csv", "too few rows"]),
   ]
 
