@@ -42,7 +42,10 @@ struct HostOptions: ParsableArguments {
   var formats: String?
 
   @Option(help: "Rounds of interleaved repeats, 1 to 100.")
-  var rounds = 3
+  var rounds = 2
+
+  @Flag(help: "Measure every shape in every format on every number of threads, not a sample of them.")
+  var thorough = false
 
   @Option(help: "Longest prompt measured, 16 to 2048 tokens.")
   var longest = 2048
@@ -95,8 +98,9 @@ struct HostOptions: ParsableArguments {
     var result = HostMeasurement(facts: HostFacts(), machine: try MachineMeasurement(threads: threads), samples: [])
     for count in threads {
       let bench = try bench(count)
-      for format in formats {
-        result.samples += try bench.run(HostShape.chosen(shapes, for: format), format, steps: steps)
+      for (index, format) in formats.enumerated() where thorough || count == threads[0] || index % 3 == 0 {
+        let chosen = thorough ? shapes.map { $0.deep(for: format) } : HostShape.chosen(shapes, for: format)
+        result.samples += try bench.run(chosen, format, steps: steps)
         if let keep { try result.write(folder: keep) }
       }
     }
@@ -133,7 +137,9 @@ struct HostCalibrateCommand: ParsableCommand {
       Measures arithmetic in registers, reading by size of what is read, latencies \
       and the cost of starting threads; runs the reference engine over a grid of \
       models and steps; fits calibrations to them; and says how noisy it all was. \
-      Takes some minutes; nothing else should run.
+      Takes some minutes; nothing else should run. Each format sees half of the \
+      models, and on more threads than the first number a third of the formats \
+      is measured; --thorough measures all.
 
         ridgeline host calibrate
         ridgeline host calibrate --threads 1 --formats f32,q4_1 --rounds 5
@@ -171,11 +177,12 @@ struct HostValidateCommand: ParsableCommand {
     commandName: "validate",
     abstract: "Runs the reference engine and compares with what the host's files predict.",
     discussion: """
-      Measures two sets of model shapes in turn, fits calibrations to the first as \
-      'calibrate' does, predicts every step of the second from the files, and prints \
-      errors by operator and phase beside the noise of the measurement. With \
-      --as-calibrated the files stay as they are. With --gguf the engine also runs beside llama.cpp and \
-      OpenBLAS (--python), serves a trace, and predicts llama.cpp.
+      Measures two sets of model shapes in turn, a sample of them as 'calibrate' \
+      does; fits calibrations to the first, predicts every step of the second from \
+      the files, and prints errors by operator and phase beside the noise of the \
+      measurement. With --as-calibrated the files stay as they are. With --gguf the \
+      engine also runs beside llama.cpp and OpenBLAS (--python), serves a trace, and \
+      predicts llama.cpp.
 
         ridgeline host validate --threads 1
         ridgeline host validate --report Reports/Accuracy --gguf model.gguf \\
@@ -213,7 +220,9 @@ struct HostValidateCommand: ParsableCommand {
     let date = try day.resolved()
     let predictor = HostPredictor(files: options.files, shipped: library.calibrations)
     for count in threads {
-      for format in formats where asCalibrated { _ = try options.files.calibration(format, count) }
+      for format in formats where asCalibrated && (options.thorough || count == threads[0]) {
+        _ = try options.files.calibration(format, count)
+      }
     }
     let measurement = try options.measurement((asCalibrated ? [] : HostShape.fitted) + HostShape.scored)
     if !asCalibrated {
@@ -222,7 +231,9 @@ struct HostValidateCommand: ParsableCommand {
       for count in threads { try calibration.fit(measurement, count, formats) }
     }
     let scored = measurement.samples.filter { !$0.shape.isFitted }
-    let memory = try formats.map { try memoryCheck(predictor, $0, threads[0]) }
+    let memory = try formats.filter { format in
+      measurement.samples.contains { $0.format == format && $0.threads == threads[0] }
+    }.map { try memoryCheck(predictor, $0, threads[0]) }
     var page = HostReport(
       measurement: measurement, comparison: try HostComparison(scored, predictor: predictor), threads: threads,
       date: date)
@@ -405,8 +416,9 @@ private struct HostRecalibration {
   /// - Returns: A row for each file written: its name, steps, median error and noise.
   @discardableResult
   func fit(_ measurement: HostMeasurement, _ threads: Int, _ formats: [WeightFormat]) throws -> [[ResultTable.Cell]] {
-    try formats.map { format in
+    try formats.compactMap { format in
       let own = measurement.samples.filter { $0.format == format && $0.threads == threads && $0.shape.isFitted }
+      guard !own.isEmpty else { return nil }
       let error = try HostCalibrator(files: options.files, date: date).write(
         measurement, format, threads: threads, noise: HostNoise.sentence(own, measurement.machine))
       return [
