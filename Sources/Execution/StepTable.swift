@@ -298,8 +298,8 @@ extension StepTable.Cost {
   /// Rounded to whole units; what exceeds the clock becomes its end, which the engine refuses.
   init(time: Seconds, energy: Joules) {
     self.init(
-      picoseconds: Int64(min(Self.most, (time.value * 1e12).rounded())),
-      nanojoules: Int64(min(Self.most, (energy.value * 1e9).rounded())))
+      picoseconds: Int64(min(Self.most, time.value * 1e12) + 0.5),
+      nanojoules: Int64(min(Self.most, energy.value * 1e9) + 0.5))
   }
 
   package mutating func add(_ other: StepTable.Cost) {
