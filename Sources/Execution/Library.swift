@@ -48,6 +48,8 @@ package struct Library: Sendable {
     package var powerCap: Watts?
     /// Clock of the arithmetic units, as a share of the device's own.
     package var clock = 1.0
+    /// Whose core launches and schedules; nothing for the calibrations' own.
+    package var hostCore: HostCore?
 
     package init(
       model: String, hardware: String, runtime: String, formats: FormatRequest = FormatRequest(),
@@ -82,6 +84,10 @@ package struct Library: Sendable {
       platform: platform, model: model, runtime: runtime, formats: request.formats,
       parallelism: request.parallelism, routing: request.routing, calibration: calibration,
       techniques: request.techniques)
+    if let core = request.hostCore {
+      let factor = try hostFactor(core, request, calibration)
+      deployment = deployment.with(calibration.constants.onHost(times: factor))
+    }
     deployment = adjustments.applied(to: deployment)
     let isPlain = request.powerCap == nil && request.clock == 1
     if request.plan != nil || !isPlain {
@@ -89,6 +95,7 @@ package struct Library: Sendable {
         by: request.plan ?? .resident, on: machine(request.hardware), powerCap: request.powerCap,
         clock: request.clock, constants: constants(runtime: runtime.name))
     }
+    try deployment.prepareForHeat()
     let design = deployment.design
     guard design.drafting != nil || design.reasoning != nil else { return deployment }
     deployment.decoding = Decoding(

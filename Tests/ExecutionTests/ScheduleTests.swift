@@ -144,6 +144,24 @@ import Testing
     #expect(schedule.ends == again.ends)
   }
 
+  @Test func whatATransferSpendsInItsLinksIsToldByItself() throws {
+    var graph = TaskGraph(
+      resources: [.shared("wire", .link, BytesPerSecond(100))],
+      components: [
+        ScheduleComponent(name: "box", standing: Watts(10)), ScheduleComponent(name: "wire", standing: .zero),
+      ])
+    graph.add(
+      ScheduleTask(
+        "copy", .cacheCopy, duration: Seconds(2), demands: [ResourceDemand(0, 200)],
+        besides: [EnergyShare(1, Joules(6))], charged: 0))
+    let schedule = try StepScheduler.run(graph)
+    #expect(schedule.energyByComponent == [Joules(20), Joules(6)])
+    #expect(near(schedule.integralOfPower.value, 26))
+    graph.add(ScheduleTask("lost", .other, duration: Seconds(1), besides: [EnergyShare(7, Joules(1))], charged: 0))
+    let error = #expect(throws: ScheduleError.self) { try StepScheduler.run(graph) }
+    #expect(error?.description == "task 'lost' names a component that does not exist")
+  }
+
   // MARK: Faults
 
   @Test func tasksThatWaitForEachOtherAreNamed() throws {

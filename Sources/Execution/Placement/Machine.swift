@@ -36,6 +36,8 @@ package struct Machine: Sendable {
     package var bandwidth: BytesPerSecond
     package var latency: Seconds
     package var isFullDuplex: Bool
+    /// What a byte that crosses it costs, where its link's file says so.
+    package var energy: JoulesPerByte?
     /// Links of one medium that everybody shares have the same number.
     package var bus: Int?
     /// Whether it goes through the ports of the devices at its ends.

@@ -18,7 +18,7 @@ extension Placement {
   package func price(_ step: StepShape) -> StepPrice {
     let schedule = schedule(step)
     let operators = graph.operators(for: step)
-    let host = schedule.graph.tasks.filter { $0.category == .host && !$0.after.isEmpty }.sum(\.duration)
+    let host = schedule.graph.tasks.last.map { $0.category == .host ? $0.duration : .zero } ?? .zero
     return StepPrice(
       time: schedule.time, bottleneck: schedule.time, deviceTime: schedule.time - host, energy: schedule.energy,
       timeByBound: schedule.timeByBound, flops: operators.sum { $0.flops * Double($0.count) },

@@ -54,8 +54,9 @@ package struct Placement: Sendable {
     attentionAt = roles.attentionAt
     expertsHome = roles.expertsHome
     client = roles.client
-    map = try Self.map(roles, machine, plan, parts)
-    paths = try Self.paths(roles, machine)
+    let paths = try Self.paths(roles, machine)
+    self.paths = paths
+    map = try Self.map(roles, machine, plan, parts, crossing: Set(paths.values.flatMap { $0.map(\.wire) }))
     memory = try PlacementMemory(plan, machine, roles, map, parts)
     stages = memory.stages
     guard let site = map.sites[memory.stages[0].place] else {
@@ -79,11 +80,20 @@ package struct Placement: Sendable {
     return try Placement(plan, on: machine, parts)
   }
 
+  /// The same plan once the main devices' clocks have fallen.
+  func throttled(to limit: ThermalLimit) throws -> Placement {
+    let main = machine.main
+    let slower = machine.scaled(.compute(main), by: limit.clock).scaled(.memory(main), by: limit.memory)
+    var parts = parts
+    parts.pricer = parts.pricer.clocked(limit.clock).on(slower.places[main].device)
+    return try Placement(plan, on: slower, parts)
+  }
+
   var graph: OperatorGraph { parts.graph }
   var runtime: RuntimeProfile { parts.runtime }
 
   private static func map(
-    _ roles: Roles, _ machine: Machine, _ plan: PlacementPlan, _ parts: Parts
+    _ roles: Roles, _ machine: Machine, _ plan: PlacementPlan, _ parts: Parts, crossing wires: Set<Int>
   ) throws -> ResourceMap {
     var map = ResourceMap(machine)
     for index in roles.used {
@@ -93,6 +103,11 @@ package struct Placement: Sendable {
       let pricer = index == machine.main ? parts.pricer : computes ? try self.pricer(place, parts) : nil
       try checkFormats(pricer, place.device, parts.graph)
       map.use(index, place, units: units, pricer: pricer, computes: computes)
+    }
+    map.tellEnergy(of: wires, machine)
+    for stage in roles.stages where machine.places[stage.place].node != machine.places[roles.stages[0].place].node {
+      let node = machine.places[stage.place].node
+      map.addHost(of: node, named: machine.nodes[node])
     }
     if let cap = parts.powerCap, let site = map.sites[machine.main] {
       guard cap > site.standing else {

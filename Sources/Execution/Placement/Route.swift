@@ -8,6 +8,8 @@ struct Route {
   private(set) var duration = Seconds.zero
   private(set) var energy = Joules.zero
   private(set) var component = 0
+  /// What the wires on the way spend.
+  private(set) var besides: [EnergyShare] = []
   /// The resource that it would wait for longest.
   private(set) var slowest = 0
 
@@ -63,6 +65,9 @@ struct Route {
     var owners = 1.0
     if case .place(let owner) = wire.from, let site = site(owner) { owners = Double(site.units) }
     take(hop.forward ? placement.map.forward[hop.wire] : placement.map.backward[hop.wire], bytes / owners)
+    if let cost = wire.energy, let component = placement.map.wireComponents[hop.wire] {
+      besides.append(EnergyShare(component, Bytes(bytes) * cost))
+    }
     guard wire.usesPorts else { return }
     if let site = site(place), let port = site.portOut { take(port, bytes / Double(site.units)) }
     if let through = hop.through, let site = site(through), let port = site.portIn {

@@ -113,7 +113,7 @@ extension StepBuilder {
         work, on: stage.place, layer: split.layer,
         after: [parts[part].last].compactMap { $0 } + (isFirstProduct ? waits : []))
       parts[part].last = tasks.add(task)
-      if stage.place == placement.main { launches += work.count }
+      noteLaunches(work.count, part)
     }
   }
 
@@ -144,7 +144,7 @@ extension StepBuilder {
         work, on: stage.place, layer: split.layer,
         after: [parts[part].last].compactMap { $0 } + (joins ? [back] : []))
       parts[part].last = tasks.add(task)
-      if stage.place == placement.main { launches += work.count }
+      noteLaunches(work.count, part)
     }
   }
 

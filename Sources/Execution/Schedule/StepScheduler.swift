@@ -184,6 +184,9 @@ package struct StepScheduler {
       guard graph.components.indices.contains(task.component) else {
         throw .unknown(task: task.name, what: "a component")
       }
+      guard task.besides.allSatisfy({ graph.components.indices.contains($0.component) }) else {
+        throw .unknown(task: task.name, what: "a component")
+      }
       for demand in task.demands where demand.amount > 0 {
         let resource = graph.resources[demand.resource]
         guard (resource.capacity ?? .infinity) > 0 else { throw .unworkable(task: task.name, resource: resource.name) }
