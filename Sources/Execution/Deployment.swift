@@ -98,6 +98,7 @@ package struct Deployment: Sendable {
     }
     let parts = Placement.Parts(
       graph: copy.graph, runtime: runtime, pricer: copy.pricer, constants: constants, powerCap: powerCap)
+    let plan = try plan.withoutLost(on: machine)
     let filled =
       StageSearch.isOpen(plan) ? try StageSearch(plan: plan, machine: machine, parts: parts).filled() : plan
     copy.placement = try Placement(filled, on: machine, parts)

@@ -76,6 +76,28 @@ struct StepReportBuilder {
     return table
   }
 
+  /// One row for all members at work and one without each; columns in Documentation/columns.md.
+  func memberships() throws -> ResultTable {
+    guard placement.stages.count > 1 else {
+      throw UsageError("--members: the plan has no stages on several places, so there is no member to lose")
+    }
+    var table = ResultTable(columns: [
+      Column("lost"), Column("step_s", heading: "step", style: .time), Column("tokens_per_s", style: .rate),
+      Column("layers"), Column("loaded_b", heading: "loaded", style: .size),
+      Column("loading_s", heading: "loading", style: .time), Column("reloaded_b", heading: "reloaded", style: .size),
+      Column("reloading_s", heading: "reloading", style: .time), Column("reason"),
+    ])
+    let tokens = Double(request.prefill == nil ? request.sequences : shape.prefillTokens)
+    for row in placement.memberships(shape) {
+      let layers = row.layers.map { "\($0.place) \($0.count)" }.joined(separator: ", ")
+      table.append([
+        .text(row.lost ?? "nobody"), Cell(row.time), Cell(row.time.map { tokens / $0.value }), .text(layers),
+        Cell(row.loaded), Cell(row.loading), Cell(row.reloaded), Cell(row.reloading), Cell(row.reason),
+      ])
+    }
+    return table
+  }
+
   private var memories: ResultTable {
     var table = ResultTable(columns: [
       Column("place"), Column("usable", style: .size), Column("weights", style: .size), Column("experts", style: .size),

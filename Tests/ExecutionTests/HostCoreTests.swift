@@ -78,6 +78,6 @@ import Testing
       message("h100-sxm", .named("ryzen-9-7950x")).hasPrefix(
         "the file of ryzen-9-7950x says nothing of launches, so its core cannot be compared; those of epyc-7763"))
     #expect(message("h100-sxm", .own) == "h100-sxm has no processor beside its devices; name one in place of 'own'")
-    #expect(message("h100-sxm", .named("grace")).contains("did you mean 'grace-cpu'"))
+    #expect(message("h100-sxm", .named("grace")).contains("did you mean 'Grace CPU'"))
   }
 }

@@ -54,6 +54,12 @@ package struct Machine: Sendable {
   /// The accelerators that a plan's operators run on unless it says otherwise.
   package let main: Int
 
+  /// Devices of a place and of those on other nodes that are like it.
+  func units(like place: Int) -> Int {
+    let device = places[place].device.name
+    return places.reduce(0) { $0 + ($1.device.name == device ? $1.units : 0) }
+  }
+
   package func index(of name: String) -> Int? { places.firstIndex { $0.name == name } }
 }
 

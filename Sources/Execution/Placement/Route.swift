@@ -31,7 +31,7 @@ struct Route {
     }
     arrive(load, bytes)
     duration = Seconds(longest / efficiency(load, hops))
-    duration = max(duration, randomReads(load))
+    duration = max(duration, randomReads(load)) + staging(load)
     spend(load)
   }
 
@@ -90,6 +90,15 @@ struct Route {
     let copies = placement.plan.copies
     if places[load.from].node != places[load.to].node { return copies.network }
     return places[load.from].isDrive || places[load.to].isDrive ? copies.storage : copies.host
+  }
+
+  /// What a core takes to copy pages that may move into buffers that may not, before the link takes them.
+  private func staging(_ load: StepBuilder.Load) -> Seconds {
+    let places = placement.machine.places
+    guard let rate = placement.plan.copies.staging, load.category != .message, places[load.from].device.kind == .cpu,
+      let site = site(load.from)
+    else { return .zero }
+    return load.bytes / rate * (1 / Double(site.units))
   }
 
   /// Small reads are limited by their number a second, and by how many are under way at once.

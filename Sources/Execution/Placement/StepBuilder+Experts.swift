@@ -10,7 +10,8 @@ extension StepBuilder {
     let router = parts[part].last
     defer { parts[part].lastRouter = router }
     guard missing > 0 else { return run(operators, part, stage, layer: layer) }
-    let split = ExpertSplit(operators, missing: missing, home: home, layer: layer)
+    let split = ExpertSplit(
+      operators, missing: missing, home: home, layer: layer, slices: graph.slices(of: parts[part].shape.tokens))
     switch plan.experts.fetch {
     case .there: computeThere(split, part, stage)
     case .cheaper:
@@ -27,8 +28,11 @@ extension StepBuilder {
     var missing: Double
     var home: Int
     var layer: Int
+    /// Times that weights are read because a prompt passes in slices; they come once.
+    var slices: Int
 
-    init(_ operators: [Operator], missing: Double, home: Int, layer: Int) {
+    init(_ operators: [Operator], missing: Double, home: Int, layer: Int, slices: Int) {
+      self.slices = slices
       self.operators = operators
       self.missing = missing
       self.home = home
@@ -36,7 +40,7 @@ extension StepBuilder {
     }
 
     /// Weights of the experts that the step visits, one device.
-    var visited: Bytes { operators.sum { $0.traffic.weights } }
+    var visited: Bytes { operators.sum { $0.traffic.weights } * (1 / Double(slices)) }
 
     /// Products and what stands between them; dealing out and gathering stay where the layer is.
     var products: [Operator] { operators.filter { $0.name.hasPrefix("expert_") } }
@@ -132,9 +136,12 @@ extension StepBuilder {
       there = tasks.add(
         operation(work.gathered(units(of: stage)), on: split.home, layer: split.layer, after: [there]))
     }
+    // Each worker sends sums of its own experts.
+    let workers = Double(plan.workers(of: split.home, placement.machine))
     let back = send(
       Load(
-        name: "send results", layer: split.layer, category: .message, bytes: message, from: split.home, to: stage.place),
+        name: "send results", layer: split.layer, category: .message, bytes: message * workers, from: split.home,
+        to: stage.place),
       after: [there])
     let here = split.operators.map { $0.name.hasPrefix("expert_") ? $0.share(1 - split.missing) : $0 }
     for work in here {

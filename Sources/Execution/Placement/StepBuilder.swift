@@ -100,15 +100,28 @@ struct StepBuilder {
     for (index, stage) in placement.stages.enumerated() {
       let isFirst = index == 0
       let isLast = index == placement.stages.count - 1
+      if isFirst, let client { for part in parts.indices { run(parts[part].layered.front, part, client, layer: -1) } }
       for part in parts.indices { enter(stage, part) }
-      if isFirst { for part in parts.indices { run(parts[part].layered.front, part, stage, layer: -1) } }
+      if isFirst, client == nil {
+        for part in parts.indices { run(parts[part].layered.front, part, stage, layer: -1) }
+      }
       addLayers(of: stage, encoderToo: isFirst)
-      if isLast { for part in parts.indices { run(parts[part].layered.back, part, stage, layer: -1) } }
+      if isLast, client == nil {
+        for part in parts.indices { run(parts[part].layered.back, part, stage, layer: -1) }
+      }
       if placement.stages.count > 1 { for part in parts.indices { addLaunches(of: stage, part, step) } }
     }
-    for part in parts.indices { comeBack(part) }
+    for part in parts.indices {
+      comeBack(part)
+      if let client { run(parts[part].layered.back, part, client, layer: -1) }
+    }
     addHost(step)
     return tasks
+  }
+
+  /// The client's own work, where it has token table and head.
+  private var client: PlacedStage? {
+    placement.tables.map { PlacedStage(place: $0, layers: 0..<0, resident: 1, store: nil) }
   }
 
   /// Layers of a stage: earlier parts go first, so that the next stage can begin and parts do not fall into step (both
@@ -205,7 +218,10 @@ struct StepBuilder {
   /// An operator on a processor. Work for several devices of a place other than the main one is split evenly.
   func operation(_ work: Operator, on place: Int, layer: Int, after: [Int]) -> ScheduleTask {
     let site = site(place)
-    let share = place == placement.main ? work : work.share(1 / Double(site.units))
+    var share = place == placement.main ? work : work.share(1 / Double(site.units))
+    if place == placement.main, placement.onChip < 1 {
+      share.traffic.weights = share.traffic.weights * placement.onChip
+    }
     // A place that runs operators has a pricer.
     let price = site.pricer?.price(share) ?? OperatorPrice(time: .zero, energy: .zero, bound: .compute)
     let count = Double(work.count)
