@@ -60,6 +60,9 @@ struct StepCommand: ParsableCommand {
     let deployment = try deployment.placed(by: library, for: step.batch)
     for note in deployment.notes { standardError("Note: \(note)") }
     let report = try StepReportBuilder(deployment, step, withElasticities: !quick && !members)
+    guard !report.schedule.isBeyondClock else {
+      throw UsageError("this step takes longer than the 46 days that its clock counts; ask for a smaller one")
+    }
     if members {
       let table = try report.memberships()
       switch format {

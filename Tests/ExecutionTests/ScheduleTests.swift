@@ -162,6 +162,15 @@ import Testing
     #expect(error?.description == "task 'lost' names a component that does not exist")
   }
 
+  @Test func whatTakesLongerThanTheClockEndsWithItAndIsSeen() throws {
+    var graph = graph()
+    graph.add(ScheduleTask("for ever", .other, duration: Seconds(1e12), charged: 0))
+    graph.add(ScheduleTask("later", .other, latency: Seconds(1e12), duration: Seconds(5), after: [0], charged: 0))
+    let schedule = try StepScheduler.run(graph)
+    #expect(schedule.isBeyondClock)
+    #expect(schedule.time.value == 4e6)
+  }
+
   // MARK: Faults
 
   @Test func tasksThatWaitForEachOtherAreNamed() throws {

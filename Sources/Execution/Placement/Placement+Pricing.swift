@@ -33,7 +33,8 @@ extension Placement {
     let row = memory.rows.first { $0.place == machine.places[main].name }
     let units = Double(graph.plan.parallelism.ranks)
     return MemoryLedger(
-      capacity: capacity, usable: (row?.usable ?? usable) * (1 / units), weights: memory.weightsOnMain * (1 / units) + small,
+      capacity: capacity, usable: (row?.usable ?? usable) * (1 / units),
+      weights: memory.weightsOnMain * (1 / units) + small,
       activations: (row?.activations ?? .zero) * (1 / units), reserved: (row?.buffers ?? .zero) * (1 / units),
       cacheRoom: plan.kv.home == nil ? memory.cacheRoom - small : memory.cacheRoom, footprint: footprint,
       blockSize: runtime.blockSize)

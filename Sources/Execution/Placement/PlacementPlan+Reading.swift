@@ -140,10 +140,16 @@ private struct PlanReader {
     copies.storage = try block.optionalDouble("storage", in: 0.001...1) ?? base.storage
     copies.network = try block.optionalDouble("network", in: 0.001...1) ?? base.network
     copies.start = try block.optionalQuantity("start", TimeDimension.self, allowingZero: true) ?? base.start
-    copies.staging = try block.optionalQuantity("staging", BandwidthDimension.self) ?? base.staging
+    copies.staging = try block.optional("staging").map(staging) ?? base.staging
     copies.request = try block.optionalQuantity("request", SizeDimension.self) ?? base.request
     copies.queueDepth = try block.optionalInt("queue_depth", in: 1...1_000_000) ?? base.queueDepth
     return copies
+  }
+
+  private func staging(_ node: Node) throws -> BytesPerSecond {
+    let rate = try node.quantity(BandwidthDimension.self)
+    guard rate >= BytesPerSecond(1e6) else { throw node.error("found \(rate), expected at least 1 MB/s of a core") }
+    return rate
   }
 
   private func draft(_ block: ObjectReader, _ base: DraftPlacement) throws -> DraftPlacement {

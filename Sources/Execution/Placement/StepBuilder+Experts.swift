@@ -12,12 +12,22 @@ extension StepBuilder {
     guard missing > 0 else { return run(operators, part, stage, layer: layer) }
     let split = ExpertSplit(
       operators, missing: missing, home: home, layer: layer, slices: graph.slices(of: parts[part].shape.tokens))
+    if waitsForRouter { readRouter(part, stage) }
     switch plan.experts.fetch {
     case .there: computeThere(split, part, stage)
     case .cheaper:
       if isCheaperThere(split, stage) { computeThere(split, part, stage) } else { fetchNamed(split, part, stage) }
     case .all: fetchAll(split, part, stage)
     case .onDemand, .preGated, .predicted: fetchNamed(split, part, stage)
+    }
+  }
+
+  /// Whether the host must know what the router has chosen; a layer before it, or all of them, need no such wait.
+  private var waitsForRouter: Bool {
+    switch plan.experts.fetch {
+    case .onDemand, .there, .cheaper: true
+    case .predicted: plan.experts.recall < 1
+    case .all, .preGated: false
     }
   }
 

@@ -50,6 +50,8 @@ struct StepBuilder {
     var lastRouter: Int?
     /// The launches of the stage it comes from, which must end too before it moves on.
     var launched: Int?
+    /// When its host last read what a router had chosen; it launches nothing further before.
+    var synced: Int?
     /// The task that brought it to the stage it is in; nothing at the beginning.
     var entered: Int?
   }
@@ -109,7 +111,7 @@ struct StepBuilder {
       if isLast, client == nil {
         for part in parts.indices { run(parts[part].layered.back, part, stage, layer: -1) }
       }
-      if placement.stages.count > 1 { for part in parts.indices { addLaunches(of: stage, part, step) } }
+      if placement.stages.count > 1 { for part in parts.indices { addLaunches(of: stage, part) } }
     }
     for part in parts.indices {
       comeBack(part)
@@ -295,15 +297,31 @@ struct StepBuilder {
   // MARK: Host
 
   /// What the host of a stage launches for a part, from the moment that the part is there.
-  private mutating func addLaunches(of stage: PlacedStage, _ part: Int, _ step: StepShape) {
-    let before = [parts[part].entered].compactMap { $0 }
-    parts[part].launched = launching(launches[part], on: stage.place, step, after: before) ?? parts[part].launched
+  private mutating func addLaunches(of stage: PlacedStage, _ part: Int) {
+    let before = [parts[part].entered, parts[part].synced].compactMap { $0 }
+    parts[part].launched = launching(launches[part], on: stage.place, after: before) ?? parts[part].launched
+    parts[part].synced = nil
     launches[part] = 0
   }
 
+  /// The host reads which experts a router has chosen before it copies them or computes them elsewhere: what it launched
+  /// so far must be done, and what follows is launched afterwards.
+  mutating func readRouter(_ part: Int, _ stage: PlacedStage) {
+    let before = [parts[part].synced ?? parts[part].entered].compactMap { $0 }
+    guard let launched = launching(launches[part], on: stage.place, after: before) else { return }
+    launches[part] = 0
+    let engine = tasks.tasks[launched].charged
+    let read = tasks.add(
+      ScheduleTask(
+        "read router", .host, engine: engine, duration: .zero, after: [launched, parts[part].last].compactMap { $0 },
+        charged: engine, bound: .host))
+    parts[part].synced = read
+    parts[part].last = read
+  }
+
   /// Launches of so many kernels, where the runtime does not replay a captured graph.
-  private mutating func launching(_ count: Int, on place: Int, _ step: StepShape, after: [Int]) -> Int? {
-    let captured = runtime.graphCapture && step.prefillTokens == 0
+  private mutating func launching(_ count: Int, on place: Int, after: [Int]) -> Int? {
+    let captured = runtime.graphCapture && !parts.contains { $0.shape.prefillTokens > 0 }
     guard let pricer = site(place).pricer, !captured, count > 0 else { return nil }
     let each = pricer.constants.time(.launch)
     guard each > .zero else { return nil }
@@ -321,7 +339,8 @@ struct StepBuilder {
     var before = parts.compactMap(\.last) + parts.compactMap(\.launched) + writes
     if placement.stages.count == 1 {
       let all = launches.reduce(0, +)
-      if let task = launching(all, on: placement.main, step, after: []) { before.append(task) }
+      let after = parts.compactMap(\.synced)
+      if let task = launching(all, on: placement.main, after: after) { before.append(task) }
     }
     let prompts = step.prefillTokens > 0 ? constants.time(.stepWithPrompts) : .zero
     let time = constants.time(.stepOverhead) + constants.time(.stepPerSequence) * Double(step.sequences) + prompts

@@ -37,6 +37,9 @@ package struct Schedule: Sendable {
 
   package var time: Seconds { Seconds(Double(length) / 1e12) }
 
+  /// Whether the step takes longer than the clock can count.
+  package var isBeyondClock: Bool { length >= StepScheduler.clockEnd }
+
   // MARK: What the scheduler notes
 
   mutating func note(cause: Int, of task: Int) {

@@ -41,7 +41,8 @@ package struct ReplicaPlan {
     self.powerCap = powerCap
     price = deployment.hourlyPrice
     costs = try known ?? StepTable(deployment, powerCap: powerCap)
-    hotCosts = try deployment.throttled.map { try StepTable($0, powerCap: powerCap) }
+    let sustained = deployment.thermal.map { $0.sustained * Double(deployment.parallelism.devices) }
+    hotCosts = try deployment.throttled.map { try StepTable($0, powerCap: powerCap, sustained: sustained) }
     draftCosts = try options.speculation?.draft.map { try StepTable($0, powerCap: powerCap) }
     if let powerCap, powerCap <= costs.standingPower {
       throw ServingError.powerCap(powerCap, standing: costs.standingPower, platform: deployment.platform.name)
