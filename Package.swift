@@ -134,6 +134,7 @@ let package = Package(
       name: "ExecutionTests",
       dependencies: [
         "TestSupport", "Documents", "EventKernel", "Execution", "CostModels", "Hardware", "ModelGraph", "Quantities",
+        "Techniques",
       ]),
     .testTarget(
       name: "ReplayTests",

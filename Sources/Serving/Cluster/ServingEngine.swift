@@ -156,9 +156,11 @@ package struct ServingEngine {
       let item = plan.pools[members[index].pool].replica
       var options = item.options
       options.measuresPromptRate = plan.admission.looksAtPromptRates
-      return Replica(
+      var replica = Replica(
         limits: item.limits, costs: item.costs, scheduler: plan.scheduler, batching: item.batching, options: options,
         classes: classes, forest: source.forest, draftCosts: item.draftCosts, seed: plan.seed, index: index)
+      replica.heat = ReplicaHeat(item)
+      return replica
     }
     self.replicas = FixedArray(replicas)
     pending = try source.next()

@@ -67,6 +67,7 @@ extension Replica {
   private var mayBeginSequences: Bool { !batching.isStatic || order.count == 0 }
 
   private mutating func begin(_ step: FormingStep) {
+    if heat != nil { settleHeat(now: step.now) }
     let cost = costs.cost(step.shape)
     var extra = costs.copying(
       options.swapTime * Double(step.copiedBlocks) + options.adapterLoad * Double(step.loadedAdapters))

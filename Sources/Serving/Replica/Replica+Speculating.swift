@@ -43,6 +43,7 @@ extension Replica {
       cost.add(draft.cost(prompts))
     }
     guard shape.decodeQueries > 1 else { return cost }
+    if speculation.trip > .zero { cost.add(costs.copying(speculation.trip)) }
     var step = StepShape()
     step.decodeSequences = shape.decodeSequences
     step.decodeContext = shape.decodeContext

@@ -13,7 +13,10 @@ struct Replica {
   let limits: ServingLimits
   let options: ReplicaOptions
   let hasSpeculation: Bool
-  let costs: StepTable
+  /// Prices the steps at hand.
+  var costs: StepTable
+  /// The heat of the case, on devices that throttle.
+  var heat: ReplicaHeat?
   /// Prices the draft model's steps, with speculation that has one.
   let draftCosts: StepTable?
   let batching: Batching
