@@ -51,7 +51,8 @@ extension Device {
     die.power.capMinimum = power.capMinimum.map { $0 * share }
     die.price = price.map { price in
       Price(
-        purchase: price.purchase.map { $0 * share }, hourly: price.hourly.map { $0 * share }, date: price.date)
+        purchase: price.purchase.map { $0 * share }, hourly: price.hourly.map { $0 * share },
+        memoryHourly: price.memoryHourly, date: price.date)
     }
     return die
   }

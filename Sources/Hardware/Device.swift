@@ -98,6 +98,8 @@ package struct PowerLimits: Sendable {
 package struct Price: Sendable {
   package var purchase: Dollars?
   package var hourly: DollarsPerHour?
+  /// Rent of each GiB of main memory that is used, beside `hourly`; of processors that lend theirs.
+  package var memoryHourly: DollarsPerHour?
   package var date: String
 }
 

@@ -76,7 +76,7 @@ struct SizeCommand: ParsableCommand {
   @Option(parsing: .unconditional, help: "Requests of each replay.") var requests = 4000
 
   @OptionGroup(title: "Keeping it") var keep: KeepOptions
-  @Option(help: ArgumentHelp("Write the answer as a page, too.", valueName: "file.html")) var report: String?
+  @OptionGroup var pages: PageOptions
 
   @Option(help: "How the result is written: table, csv or json.")
   var format = OutputFormat.table
@@ -109,9 +109,7 @@ struct SizeCommand: ParsableCommand {
     case .csv, .json: try printTable(ResultTableOutput(text.table), format)
     }
     if let keeper { try keep(answer, text, keeper) }
-    if let report {
-      try PageFiles(page: SizePage(text, command: calledWith()).page, output: report, charts: nil).write()
-    }
+    try pages.write { SizePage(text, command: calledWith()).page }
     if answer.outcomes.allSatisfy({ $0.best == nil }) {
       throw DataError(file: "size", problem: "no deployment meets the objectives; what binds is above")
     }

@@ -262,6 +262,17 @@ import Testing
     }
   }
 
+  @Test func powerOverTimeAddsUpToTheEnergy() throws {
+    let study = try study(sequences: 16)
+    let prediction = try Predictor(study.deployment).predict(study.batch)
+    let stretches = study.powerOverTime()
+    #expect(stretches.first?.from == .zero && stretches.first?.phase == .prompts)
+    #expect(abs((stretches.last?.to ?? .zero) / prediction.endToEnd - 1) < 1e-9)
+    for (one, next) in zip(stretches, stretches.dropFirst()) { #expect(abs(one.to / next.from - 1) < 1e-9) }
+    let sum = stretches.reduce(Joules.zero) { $0 + $1.power * ($1.to - $1.from) }
+    #expect(abs(sum / prediction.energy - 1) < 0.02)
+  }
+
   @Test func theHighestClockChangesNothing() throws {
     let study = try study()
     let plain = try Predictor(study.deployment).predict(study.batch)

@@ -37,7 +37,9 @@ package struct ReplicaPlan {
     self.options = options
     self.batching = batching
     self.powerCap = powerCap
-    price = deployment.hourlyPrice
+    price =
+      deployment.placement == nil
+      ? deployment.hourlyPrice : deployment.rent(keeping: max(.zero, deployment.memoryLedger().cacheRoom))
     costs = try known ?? StepTable(deployment, powerCap: powerCap)
     draftCosts = try options.speculation?.draft.map { try StepTable($0, powerCap: powerCap) }
     if let powerCap, powerCap <= costs.standingPower {
