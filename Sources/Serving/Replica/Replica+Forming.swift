@@ -57,7 +57,7 @@ extension Replica {
   private var mayBeginSequences: Bool { batching.mix != .static || order.count == 0 }
 
   private mutating func begin(_ step: FormingStep) {
-    let cost = costs.cost(step.shape)
+    let cost = costs.cost(hasSpeculation ? priced(step.shape) : step.shape)
     var extra = costs.copying(
       options.swapTime * Double(step.copiedBlocks) + options.adapterLoad * Double(step.loadedAdapters))
     if hasSpeculation { extra.add(drafting(step.shape)) }
@@ -228,7 +228,7 @@ extension Replica {
     let cached = match.blocks * limits.blockSize
     let tokens = chunk(of: live.target - cached, step)
     let samples = live.generated == 0 && live.family < 0 ? Int(live.request.samples) : 1
-    let ends = live.target % limits.blockSize == 0 ? 0 : samples - 1
+    let ends = min(live.target, limits.keptTokens) % limits.blockSize == 0 ? 0 : samples - 1
     let blocks = limits.blocks(for: cached + tokens) - match.blocks
     // Blocks that nobody uses are no longer to be had once this request uses them.
     let claimed = match.node >= 0 ? pool.cache.unusedBlocks(on: match.node) : 0
