@@ -22,6 +22,9 @@ struct DecodeGroup {
   private var finishing: StepCalendar
   /// One calendar for each windowed span: members whose window is full from that step on.
   private var saturating: [StepCalendar]
+  /// Tokens that a member's cache holds at most, and members whose cache is full from a step on.
+  private let kept: Int
+  private var filling: StepCalendar
   /// Members whose context still grows, by span.
   private var open = SpanSums()
   /// By slot: the decode step at which it joined, and the tokens it had in cache then.
@@ -32,9 +35,11 @@ struct DecodeGroup {
     var cached: Int
   }
 
-  init(spans: AttentionSpans, blockSize: Int, capacity: Int) {
+  init(spans: AttentionSpans, blockSize: Int, kept: Int = .max, capacity: Int) {
     self.spans = spans
     self.blockSize = blockSize
+    self.kept = kept
+    filling = StepCalendar(capacity: kept == .max ? 0 : capacity)
     growing = FixedArray(repeating: 0, count: blockSize)
     finishing = StepCalendar(capacity: capacity)
     let windows = (1..<4).filter { spans.windows[$0] != Int.max }
@@ -112,7 +117,8 @@ struct DecodeGroup {
   mutating func join(slot: Int, cached: Int, steps: Int) {
     count += 1
     joined[slot] = Joining(step: step, cached: cached)
-    growing[boundary(cached)] += 1
+    if cached < kept { growing[boundary(cached)] += 1 }
+    if kept != .max, cached < kept { filling.add(slot, at: step + kept - cached) }
     finishing.add(slot, at: step + steps)
     let visible = spans.visible(cached + 1)
     context += visible
@@ -148,6 +154,8 @@ struct DecodeGroup {
     for index in saturating.indices {
       while saturating[index].popDue(step) != nil { open[index + 1] -= 1 }
     }
+    guard kept != .max else { return }
+    while let slot = filling.popDue(step) { growing[boundary(cached(slot))] -= 1 }
   }
 
   /// A member whose last step was just taken, if any is left.
@@ -157,7 +165,8 @@ struct DecodeGroup {
   mutating func forget(slot: Int) {
     let cached = cached(slot)
     count -= 1
-    growing[boundary(cached)] -= 1
+    if cached < kept { growing[boundary(cached)] -= 1 }
+    if kept != .max { filling.remove(slot) }
     context -= spans.visible(cached + 1)
     for lane in 0..<4 { if cached + 1 < spans.windows[lane] || lane == 0 { open[lane] -= 1 } }
     for index in saturating.indices { saturating[index].remove(slot) }

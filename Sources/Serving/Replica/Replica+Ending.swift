@@ -228,7 +228,7 @@ extension Replica {
     _ row: Int32, _ slot: Int, now: Int64, _ table: RequestTable, _ metrics: inout ServingMetrics
   ) {
     let others = sampleSlots.removeValue(forKey: row) ?? []
-    let full = table[row].computed / limits.blockSize
+    let full = min(table[row].computed, limits.keptTokens) / limits.blockSize
     let own = full - table[row].sharedBlocks
     let node = pool.cache.addFamily(blocks: own, start: table[row].sharedBlocks, parent: table[row].node)
     pool.cache.hold(node)

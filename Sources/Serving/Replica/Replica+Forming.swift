@@ -68,7 +68,7 @@ extension Replica {
 
   private mutating func begin(_ step: FormingStep) {
     if heat != nil { settleHeat(now: step.now) }
-    let cost = costs.cost(step.shape)
+    let cost = costs.cost(hasSpeculation ? priced(step.shape) : step.shape)
     var extra = costs.copying(
       options.swapTime * Double(step.copiedBlocks) + options.adapterLoad * Double(step.loadedAdapters))
     if hasSpeculation { extra.add(drafting(step.shape)) }
@@ -240,7 +240,7 @@ extension Replica {
     let tokens = chunk(of: target - cached, step)
     let isWhole = table[row].generated == 0 && table[row].family < 0
     let samples = isWhole ? Int(table[row].request.samples) : 1
-    let ends = target % limits.blockSize == 0 ? 0 : samples - 1
+    let ends = min(target, limits.keptTokens) % limits.blockSize == 0 ? 0 : samples - 1
     let blocks = limits.blocks(for: cached + tokens) - match.blocks
     // Blocks that nobody uses are no longer to be had once this request uses them.
     let claimed = match.node >= 0 ? pool.cache.unusedBlocks(on: match.node) : 0

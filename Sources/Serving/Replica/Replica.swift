@@ -94,9 +94,11 @@ struct Replica {
     slots = FixedArray(repeating: -1, count: capacity)
     freeSlots = ReusableStack((0..<capacity).reversed())
     order = SlotOrder(capacity: capacity)
-    decodes = DecodeGroup(spans: costs.spans, blockSize: limits.blockSize, capacity: capacity)
+    decodes = DecodeGroup(spans: costs.spans, blockSize: limits.blockSize, kept: limits.keptTokens, capacity: capacity)
+    // What has left a cache of a fixed budget cannot be found there again.
+    let keepsPrefixes = options.prefixCache && limits.keptTokens == .max
     let cache = PrefixCache(
-      blockSize: limits.blockSize, eviction: options.eviction, forest: options.prefixCache ? forest : nil)
+      blockSize: limits.blockSize, eviction: options.eviction, forest: keepsPrefixes ? forest : nil)
     pool = BlockPool(total: limits.blocks, cache: cache)
     adapters = AdapterSlots(capacity: options.adapterSlots)
     tokenTimes = FixedArray(repeating: 0, count: capacity)
