@@ -44,7 +44,6 @@ let package = Package(
       name: "Serving",
       dependencies: [
         "Quantities", "Documents", "EventKernel", "Workloads", "CostModels", "Execution", "Statistics", deque,
-        histogram,
       ]),
     .target(
       name: "Calibration",

@@ -56,7 +56,8 @@ extension Device {
     die.thermal?.sustained = (thermal?.sustained ?? .zero) * share
     die.price = price.map { price in
       Price(
-        purchase: price.purchase.map { $0 * share }, hourly: price.hourly.map { $0 * share }, date: price.date)
+        purchase: price.purchase.map { $0 * share }, hourly: price.hourly.map { $0 * share },
+        memoryHourly: price.memoryHourly, date: price.date)
     }
     return die
   }

@@ -190,10 +190,11 @@ extension Device: CatalogueEntry {
 extension Price {
   static func parse(_ node: Node, _ sources: SourceTable) throws -> Price {
     try node.strictObject { block in
-      try sources.cover(block, ["purchase", "hourly"])
+      try sources.cover(block, ["purchase", "hourly", "memory_gib_hourly"])
       return Price(
         purchase: try block.optionalQuantity("purchase", MoneyDimension.self),
         hourly: try block.optionalQuantity("hourly", HourlyPriceDimension.self),
+        memoryHourly: try block.optionalQuantity("memory_gib_hourly", HourlyPriceDimension.self),
         date: try block.string("date"))
     }
   }

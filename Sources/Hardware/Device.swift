@@ -125,6 +125,8 @@ package struct ThermalLimit: Sendable, Equatable {
 package struct Price: Sendable {
   package var purchase: Dollars?
   package var hourly: DollarsPerHour?
+  /// Rent of each GiB of main memory that is used, beside `hourly`; of processors that lend theirs.
+  package var memoryHourly: DollarsPerHour?
   package var date: String
 }
 

@@ -39,7 +39,9 @@ package struct ReplicaPlan {
     self.options = options
     self.batching = batching
     self.powerCap = powerCap
-    price = deployment.hourlyPrice
+    price =
+      deployment.placement == nil
+      ? deployment.hourlyPrice : deployment.rent(keeping: max(.zero, deployment.memoryLedger().cacheRoom))
     costs = try known ?? StepTable(deployment, powerCap: powerCap)
     let sustained = deployment.thermal.map { $0.sustained * Double(deployment.parallelism.devices) }
     hotCosts = try deployment.throttled.map { try StepTable($0, powerCap: powerCap, sustained: sustained) }
