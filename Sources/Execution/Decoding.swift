@@ -7,6 +7,10 @@ import Techniques
 package struct Decoding: Sendable {
   package var drafting: Drafting?
   package var reasoning: StepSpeculation?
+  /// The way between the small model and the large one, where they are on unlike places.
+  package var way: DraftWay?
+  /// Share of the tokens that the small model answers with by itself.
+  package var alone = 0.0
   /// The draft and the small model that writes steps, on the same devices; one or none.
   fileprivate let drafts: [Deployment]
   fileprivate let assistants: [Deployment]
@@ -20,6 +24,19 @@ package struct Decoding: Sendable {
 
   package var draft: Deployment? { drafts.first }
   package var assistant: Deployment? { assistants.first }
+}
+
+/// The way between a small model on one place and the large one on another: what is drafted goes there, what is accepted
+/// comes back, as numbers of tokens.
+package struct DraftWay: Sendable, Equatable {
+  /// Of both ways together.
+  package var latency: Seconds
+  package var bandwidth: BytesPerSecond
+
+  private static let tokenSize = Bytes(4)
+
+  /// A message of so many tokens there and one as long back.
+  package func round(tokens: Int) -> Seconds { latency + Self.tokenSize * Double(2 * tokens) / bandwidth }
 }
 
 /// What one token of every sequence costs, on average.
@@ -44,6 +61,15 @@ package struct TokenCost: Sendable {
     byBound.add(other.byBound, times: factor)
   }
 
+  mutating func scale(by factor: Double) { divide(by: 1 / factor) }
+
+  /// Waits for a message.
+  mutating func wait(_ time: Seconds) {
+    self.time += time
+    bottleneck += time
+    byBound[.link] += time
+  }
+
   mutating func divide(by tokens: Double) {
     var sum = TimeByBound()
     sum.add(byBound, times: 1 / tokens)
@@ -66,7 +92,12 @@ extension Deployment {
 
   /// The same without a small model that writes steps of a thought.
   private func ownTokenCost(_ step: StepShape) -> TokenCost {
-    decoding?.drafting.map { cycle($0, step) } ?? TokenCost(price(step))
+    let cost = decoding?.drafting.map { cycle($0, step) } ?? TokenCost(price(step))
+    guard let alone = decoding?.alone, alone > 0, let draft = decoding?.draft else { return cost }
+    var both = TokenCost(draft.price(step))
+    both.scale(by: alone)
+    both.add(cost, times: 1 - alone)
+    return both
   }
 
   /// Drafts, one pass after another, and the model over all that was drafted, for so many tokens.
@@ -84,6 +115,7 @@ extension Deployment {
       pass.decodeQueries = drafting.width
       if drafting.depth > 1 { cost.add(draft.draftCost(pass), times: Double(drafting.depth - 1)) }
     }
+    if let way = decoding?.way { cost.wait(way.round(tokens: drafting.verified * step.decodeSequences)) }
     cost.divide(by: drafting.tokensPerCycle)
     return cost
   }
@@ -113,6 +145,7 @@ extension Deployment {
     cost.add(TokenCost(assistant.price(step)), times: tokens)
     let (chance, again) = rewritten(step, kept: reasoning.accepted)
     if chance > 0 { cost.add(ownTokenCost(again), times: tokens * chance) }
+    if let way = decoding?.way { cost.wait(way.round(tokens: reasoning.tokensPerStep * step.decodeSequences)) }
     cost.divide(by: tokens)
     return cost
   }

@@ -4,7 +4,7 @@ import Workloads
 
 /// The limits one replica's scheduler works within, by the names serving runtimes use.
 package struct ServingLimits: Sendable, Equatable {
-  /// Tokens one step may process, prompts and decodes together.
+  /// Tokens one step may process, prompts and decodes together; with pipeline stages, all parts of the step together.
   package var maxBatchedTokens: Int
   /// Sequences that may be admitted at once.
   package var maxSequences: Int
@@ -64,7 +64,7 @@ package struct ServingLimits: Sendable, Equatable {
     // Slots take up what they may hold, and no more.
     let blocks = runtime.contextSlots != nil && keepsTokens ? min(fits, context / runtime.blockSize) : fits
     self.init(
-      maxBatchedTokens: runtime.maxBatchedTokens, maxSequences: sequences,
+      maxBatchedTokens: runtime.maxBatchedTokens * deployment.parallelism.pipeline, maxSequences: sequences,
       maxModelLength: longest, blockSize: runtime.blockSize, blocks: blocks,
       watermarkBlocks: Int(Double(blocks) * runtime.watermark), chunkedPrefill: runtime.chunkedPrefill)
     schedulesAhead = runtime.schedulesAhead

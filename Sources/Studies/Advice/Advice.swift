@@ -132,7 +132,9 @@ package struct Advice: Sendable {
       best = Option(
         techniques: techniques, batch: sequences, answerRate: rate, tokenTime: prediction.tpot?.value ?? 0,
         firstToken: alone.ttft.value, energyPerAnswer: prediction.energy.value / Double(sequences),
-        pricePerThousand: deployment.price(of: prediction.endToEnd).map { $0.value / Double(sequences) * 1000 },
+        pricePerThousand: deployment.price(of: prediction.endToEnd, for: batch(sequences)).map {
+          $0.value / Double(sequences) * 1000
+        },
         factor: deployment.intervalFactor(.endToEnd, for: batch(sequences)),
         shares: TimeShares(deployment, batch(sequences), prediction))
     }

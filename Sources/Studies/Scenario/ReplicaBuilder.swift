@@ -30,7 +30,7 @@ struct ReplicaBuilder {
     }
     return try ReplicaPlan(
       deployment, limits: settings.limits.limits(of: deployment, draft: options.speculation?.draft), options: options,
-      batching: batching(settings, deployment.runtime),
+      batching: batching(settings, deployment),
       powerCap: settings.powerCap.map { $0 * Double(deployment.parallelism.devices) })
   }
 
@@ -50,6 +50,17 @@ struct ReplicaBuilder {
 
   /// How a technique's drafts are replayed.
   private func speculation(_ decoding: Decoding) throws -> Speculation? {
+    guard decoding.alone == 0 else {
+      throw ScenarioError("a draft model that answers by itself cannot be replayed yet; predict prices it")
+    }
+    var own = try ownSpeculation(decoding)
+    if let way = decoding.way, let drafted = decoding.reasoning?.tokensPerStep ?? own?.verified {
+      own?.trip = way.round(tokens: drafted)
+    }
+    return own
+  }
+
+  private func ownSpeculation(_ decoding: Decoding) throws -> Speculation? {
     guard let reasoning = decoding.reasoning, let assistant = decoding.assistant else {
       return decoding.drafting.map { drafting in
         Speculation(
@@ -97,7 +108,8 @@ struct ReplicaBuilder {
     return try library.deployment(request)
   }
 
-  private func batching(_ settings: ReplicaSettings, _ runtime: RuntimeProfile) throws -> Batching {
+  private func batching(_ settings: ReplicaSettings, _ deployment: Deployment) throws -> Batching {
+    let runtime = deployment.runtime
     let name = type(of: scheduler).description.name
     if scheduler.batching != nil, settings.batching != nil || settings.limits.longPrefillThreshold != nil {
       let given = settings.batching == nil ? "long_prefill_threshold" : "batching"
@@ -105,6 +117,11 @@ struct ReplicaBuilder {
     }
     var batching = settings.batching ?? Batching(runtime.batching)
     batching.chunk = settings.limits.longPrefillThreshold ?? batching.chunk ?? runtime.longPrefillThreshold
+    // A prompt is in one of the parts on their way through the stages, and no larger than that part's budget.
+    if deployment.parallelism.pipeline > 1 {
+      let budget = settings.limits.maxBatchedTokens ?? runtime.maxBatchedTokens
+      batching.chunk = min(batching.chunk ?? budget, budget)
+    }
     return batching
   }
 
