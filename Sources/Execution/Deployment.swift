@@ -53,6 +53,7 @@ package struct Deployment: Sendable {
       model: model, plan: Plan(formats: chosen, parallelism: parallelism, routing: routing))
     design.plan.cacheCopies = runtime.cacheCopies
     design.plan.promptLogits = runtime.promptLogits
+    try Techniques.refuseFormats(weights: formats.weights != nil, cache: formats.kv != nil, beside: techniques)
     try Techniques.apply(techniques, to: &design)
     self.techniques = techniques.map(Techniques.text)
     self.design = design

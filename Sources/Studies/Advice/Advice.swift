@@ -183,7 +183,7 @@ package struct Advice: Sendable {
     return options.prefix(limit).flatMap(\.techniques).filter { seen.insert($0).inserted }.map { text in
       let name = text.split(separator: ":").first.map(String.init) ?? text
       let type = Techniques.all.first { $0.description.name == name }
-      var note = "\(text): inputs from \(inputs[text] ?? "-"). Quality: \(type?.quality ?? "-")."
+      var note = "\(text): \(inputs[text] ?? "-"). Quality: \(type?.quality ?? "-")."
       if let measure = type?.measureFirst { note += " Measure first: \(measure)." }
       return note
     }

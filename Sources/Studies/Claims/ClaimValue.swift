@@ -90,7 +90,9 @@ package struct ClaimEvaluator: Sendable {
     case .e2e: return prediction.endToEnd.value
     case .outputRate: return prediction.outputRate
     case .totalRate: return prediction.totalRate
-    case .decodeRate: return prediction.tpot.map { Double(batch.sequences) / $0.value } ?? .nan
+    case .decodeRate:
+      // A batch that is served in rounds decodes a round at a time.
+      return prediction.tpot.map { Double(batch.sequences) / Double(prediction.waves) / $0.value } ?? .nan
     case .inputRate: return Double(batch.prompts * batch.inputTokens) / prediction.ttft.value
     case .requestRate: return Double(batch.sequences) / prediction.endToEnd.value
     case .outputRatePerDevice: return prediction.outputRate / devices
