@@ -7,6 +7,10 @@ import Techniques
 package struct Decoding: Sendable {
   package var drafting: Drafting?
   package var reasoning: StepSpeculation?
+  /// The way between the small model and the large one, where they are on unlike places.
+  package var way: DraftWay?
+  /// Share of the tokens that the small model answers with by itself.
+  package var alone = 0.0
   /// The draft and the small model that writes steps, on the same devices; one or none.
   fileprivate let drafts: [Deployment]
   fileprivate let assistants: [Deployment]
@@ -20,6 +24,19 @@ package struct Decoding: Sendable {
 
   package var draft: Deployment? { drafts.first }
   package var assistant: Deployment? { assistants.first }
+}
+
+/// The way between a small model on one place and the large one on another: what is drafted goes there, what is accepted
+/// comes back, as numbers of tokens.
+package struct DraftWay: Sendable, Equatable {
+  /// Of both ways together.
+  package var latency: Seconds
+  package var bandwidth: BytesPerSecond
+
+  private static let tokenSize = Bytes(4)
+
+  /// A message of so many tokens there and one as long back.
+  package func round(tokens: Int) -> Seconds { latency + Self.tokenSize * Double(2 * tokens) / bandwidth }
 }
 
 /// What one token of every sequence costs, on average.
@@ -44,6 +61,15 @@ package struct TokenCost: Sendable {
     byBound.add(other.byBound, times: factor)
   }
 
+  mutating func scale(by factor: Double) { divide(by: 1 / factor) }
+
+  /// Waits for a message.
+  mutating func wait(_ time: Seconds) {
+    self.time += time
+    bottleneck += time
+    byBound[.link] += time
+  }
+
   mutating func divide(by tokens: Double) {
     var sum = TimeByBound()
     sum.add(byBound, times: 1 / tokens)
@@ -60,6 +86,12 @@ extension Deployment {
   package func tokenCost(_ step: StepShape) -> TokenCost {
     var cost = TokenCost(price(step))
     if let drafting = decoding?.drafting { cost = cycle(drafting, step) }
+    if let alone = decoding?.alone, alone > 0, let draft = decoding?.draft {
+      var both = TokenCost(draft.price(step))
+      both.scale(by: alone)
+      both.add(cost, times: 1 - alone)
+      cost = both
+    }
     if let reasoning = decoding?.reasoning, let assistant = decoding?.assistant {
       cost = thought(reasoning, assistant, rewriting: cost, step)
     }
@@ -81,6 +113,7 @@ extension Deployment {
       pass.decodeQueries = drafting.width
       if drafting.depth > 1 { cost.add(draft.draftCost(pass), times: Double(drafting.depth - 1)) }
     }
+    if let way = decoding?.way { cost.wait(way.round(tokens: drafting.verified * step.decodeSequences)) }
     cost.divide(by: drafting.tokensPerCycle)
     return cost
   }
@@ -109,6 +142,7 @@ extension Deployment {
     var cost = TokenCost(price(scoring))
     cost.add(TokenCost(assistant.price(step)), times: tokens)
     cost.add(own, times: tokens * (1 - reasoning.accepted))
+    if let way = decoding?.way { cost.wait(way.round(tokens: reasoning.tokensPerStep * step.decodeSequences)) }
     cost.divide(by: tokens)
     return cost
   }

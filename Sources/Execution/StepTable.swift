@@ -33,6 +33,8 @@ package final class StepTable {
   @exclusivity(unchecked) private var sharedCurves = DecodeCurves()
   /// Board power that all devices of the replica together may draw; steps that would exceed it take longer.
   private let powerCap: Watts?
+  /// Power that the cases of all devices together get rid of; steps that draw more wait until it is gone.
+  private let sustained: Watts?
 
   /// What a step takes and draws, in whole units so that sums are exact.
   package struct Cost: Sendable, Equatable {
@@ -57,15 +59,19 @@ package final class StepTable {
 
   /// - Parameters:
   ///   - powerCap: Board power of all devices together that steps are stretched to stay under.
+  ///   - sustained: Power on average that steps wait to stay under, once a case is hot.
   ///   - perRank: Whether the table is of one data-parallel rank among others that step as it does, each with as much
   ///     to do; energy is then of the rank's devices alone.
   /// - Throws: ``ReplayError`` for plans that the engine cannot replay yet.
-  package init(_ deployment: Deployment, powerCap: Watts? = nil, perRank: Bool = false) throws(ReplayError) {
+  package init(
+    _ deployment: Deployment, powerCap: Watts? = nil, sustained: Watts? = nil, perRank: Bool = false
+  ) throws(ReplayError) {
     if deployment.parallelism.pipeline > 1, perRank { throw .pipeline }
     if deployment.parallelism.data > 1, !perRank { throw .dataParallel }
     if deployment.model.encoder != nil { throw .encoder(model: deployment.model.name) }
     self.deployment = deployment
     self.powerCap = powerCap
+    self.sustained = sustained
     // A runtime that copies its cache passes from launches to copies within a piece of the curve, which then bends.
     hasCurves = deployment.graph.spans.isUniform && deployment.plan.cacheCopies == 0
     isScheduled = deployment.placement != nil || deployment.parallelism.pipeline > 1
@@ -139,10 +145,15 @@ package final class StepTable {
 
   /// Static power goes on while a step is stretched: the time at which power is the cap.
   private func capped(time: Seconds, energy: Joules) -> Cost {
-    guard let powerCap else { return Cost(time: time, energy: energy) }
-    guard energy > powerCap * time else { return Cost(time: time, energy: energy, under: powerCap) }
+    guard let powerCap else { return Cost(time: cooled(time, energy), energy: energy) }
+    guard energy > powerCap * time else { return Cost(time: cooled(time, energy), energy: energy, under: powerCap) }
     let longer = Seconds((energy - standingPower * time).value / max(1e-9, (powerCap - standingPower).value))
-    return Cost(time: longer, energy: powerCap * longer, under: powerCap)
+    return Cost(time: cooled(longer, powerCap * longer), energy: powerCap * longer, under: powerCap)
+  }
+
+  /// A step of a hot case lasts until what it drew has been got rid of.
+  private func cooled(_ time: Seconds, _ energy: Joules) -> Seconds {
+    sustained.map { max(time, energy / $0) } ?? time
   }
 
   /// What devices that wait for a copy take and draw.
@@ -300,8 +311,8 @@ extension StepTable.Cost {
   /// Rounded to whole units; what exceeds the clock becomes its end, which the engine refuses.
   init(time: Seconds, energy: Joules) {
     self.init(
-      picoseconds: Int64(min(Self.most, (time.value * 1e12).rounded())),
-      nanojoules: Int64(min(Self.most, (energy.value * 1e9).rounded())))
+      picoseconds: Int64(min(Self.most, time.value * 1e12) + 0.5),
+      nanojoules: Int64(min(Self.most, energy.value * 1e9) + 0.5))
   }
 
   package mutating func add(_ other: StepTable.Cost) {

@@ -9,10 +9,14 @@ import Store
 import Workloads
 
 /// Measures Ridgeline's own speed in one run and prints what it measured: `ridgeline-bench [REPORT.md]`, from the
-/// repository's root after `swift build -c release`.
+/// repository's root after `swift build -c release`; `ridgeline-bench offloaded` measures replays on platforms alone.
 @main
 struct Bench {
   static func main() throws {
+    if CommandLine.arguments.dropFirst().first == "offloaded" {
+      print(text(try offloaded()))
+      return
+    }
     let deployment = try deployment()
     var rows: [Measurement] = []
     rows.append(try command())
@@ -24,6 +28,7 @@ struct Bench {
     rows += try replay(deployment, rate: 20, requests: 10_000_000)
     rows.append(try prefixes(deployment, traffic: "chat-sessions", requests: 500_000))
     rows.append(try cluster(deployment, replicas: 64, rate: 300, requests: 500_000))
+    rows += try offloaded()
     let report = text(rows)
     print(report)
     guard let path = CommandLine.arguments.dropFirst().first else { return }

@@ -1,3 +1,4 @@
+import EventKernel
 import ModelGraph
 
 /// The sequences that decode one token in every step, as sums and calendars, so that a step costs the same for one
@@ -17,23 +18,28 @@ struct DecodeGroup {
   private let spans: AttentionSpans
   private let blockSize: Int
   /// By step modulo the block size: members that need a new block when that step comes.
-  private var growing: [Int]
+  private let growing: FixedArray<Int>
   private var finishing: StepCalendar
   /// One calendar for each windowed span: members whose window is full from that step on.
   private var saturating: [StepCalendar]
   /// Members whose context still grows, by span.
   private var open = SpanSums()
   /// By slot: the decode step at which it joined, and the tokens it had in cache then.
-  private var joined: [(step: Int, cached: Int)]
+  private let joined: FixedArray<Joining>
+
+  private struct Joining {
+    var step: Int
+    var cached: Int
+  }
 
   init(spans: AttentionSpans, blockSize: Int, capacity: Int) {
     self.spans = spans
     self.blockSize = blockSize
-    growing = Array(repeating: 0, count: blockSize)
+    growing = FixedArray(repeating: 0, count: blockSize)
     finishing = StepCalendar(capacity: capacity)
     let windows = (1..<4).filter { spans.windows[$0] != Int.max }
     saturating = windows.map { _ in StepCalendar(capacity: capacity) }
-    joined = Array(repeating: (0, 0), count: capacity)
+    joined = FixedArray(repeating: Joining(step: 0, cached: 0), count: capacity)
   }
 
   /// New blocks that the next step needs.
@@ -53,17 +59,22 @@ struct DecodeGroup {
   }
 
   /// New blocks of the steps after the next one, each counted once for itself and every later step of so many in all.
+  @inline(__always)
   func blockSteps(inNext steps: Int) -> Int {
-    guard steps > 1 else { return 0 }
+    steps > 1 ? Self.laterBlocks(growing, after: phase, steps: steps, blockSize: blockSize) : 0
+  }
+
+  // Without self, which would be copied for it in every step.
+  private static func laterBlocks(_ growing: FixedArray<Int>, after phase: Int, steps: Int, blockSize: Int) -> Int {
     let rounds = (steps - 1) / blockSize
     let rest = (steps - 1) - rounds * blockSize
     var sum = 0
     var index = phase
     for offset in 1...min(blockSize, steps - 1) {
-      index = after(index)
+      index = index + 1 == blockSize ? 0 : index + 1
       // Steps offset, offset + blockSize, ... below the last, each weighted with the steps left.
       let times = offset <= rest ? rounds + 1 : rounds
-      sum += growing[index] * (times * (steps - offset) - blockSize * (times * (times - 1) / 2))
+      sum &+= growing[index] &* (times &* (steps &- offset) &- blockSize &* (times &* (times &- 1) / 2))
     }
     return sum
   }
@@ -100,7 +111,7 @@ struct DecodeGroup {
   /// Adds a sequence with so many cached tokens that will take part in `steps` steps.
   mutating func join(slot: Int, cached: Int, steps: Int) {
     count += 1
-    joined[slot] = (step, cached)
+    joined[slot] = Joining(step: step, cached: cached)
     growing[boundary(cached)] += 1
     finishing.add(slot, at: step + steps)
     let visible = spans.visible(cached + 1)
@@ -154,6 +165,7 @@ struct DecodeGroup {
 
   /// The step, modulo the block size, at which a sequence with `cached` tokens now starts a new block: when its cached
   /// tokens fill whole blocks.
+  @inline(__always)
   private func boundary(_ cached: Int) -> Int {
     let filled = cached % blockSize
     let place = filled == 0 ? phase : phase + blockSize - filled

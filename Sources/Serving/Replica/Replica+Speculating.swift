@@ -43,6 +43,7 @@ extension Replica {
       cost.add(draft.cost(prompts))
     }
     guard shape.decodeQueries > 1 else { return cost }
+    if speculation.trip > .zero { cost.add(costs.copying(speculation.trip)) }
     var step = StepShape()
     step.decodeSequences = shape.decodeSequences
     step.decodeContext = shape.decodeContext
@@ -84,7 +85,7 @@ extension Replica {
     for _ in 1..<max(1, tokens) { metrics.addGap(0, at: now) }
     metrics.outputTokens += tokens
     counts.speculatedTokens += tokens
-    ranking.decoded(table[row], tokens: tokens)
+    ranking.decoded(table[row].request.classIndex, tokens: tokens)
     table[row].generated += decodes.stepsSinceJoin(slot) + tokens
     table[row].computed = cached + tokens
     let left = table[row].outputTokens - table[row].generated

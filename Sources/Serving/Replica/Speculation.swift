@@ -1,5 +1,6 @@
 import EventKernel
 import Execution
+import Quantities
 
 /// Speculative decoding: tokens are drafted cheaply and verified together, and those that agree are kept.
 ///
@@ -14,6 +15,8 @@ package struct Speculation: Sendable {
   package var batchLimit: Int
   /// The draft model where it runs, on the same devices; nothing for drafts that cost no device time, such as n-grams.
   package var draft: Deployment?
+  /// The way there and back to a draft model elsewhere, once a step.
+  package var trip = Seconds.zero
 
   /// - Parameter verified: Nothing for a chain.
   package init(acceptance: [Double], verified: Int? = nil, batchLimit: Int = .max, draft: Deployment? = nil) {

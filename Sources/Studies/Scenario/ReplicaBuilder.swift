@@ -29,6 +29,10 @@ struct ReplicaBuilder {
       options.speculation = Speculation(
         acceptance: Array(repeating: drafting.equalAcceptance, count: drafting.depth), verified: drafting.verified,
         draft: decoding.draft)
+      options.speculation?.trip = decoding.way?.round(tokens: drafting.verified) ?? .zero
+      guard decoding.alone == 0 else {
+        throw ScenarioError("a draft model that answers by itself cannot be replayed yet; predict prices it")
+      }
     }
     return try ReplicaPlan(
       deployment, limits: settings.limits.limits(of: deployment, draft: options.speculation?.draft), options: options,
