@@ -22,6 +22,7 @@ struct Bench {
     rows.append(try command())
     rows.append(try predictions(deployment))
     rows.append(try stored())
+    rows += try sizing()
     rows += steps(deployment)
     rows += try ["azure-conversation", "day-and-night", "chat-sessions"].map(generation)
     for rate in [0.2, 5.5301, 20.0] { rows += try replay(deployment, rate: rate, requests: 1_000_000) }

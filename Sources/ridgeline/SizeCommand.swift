@@ -72,7 +72,10 @@ struct SizeCommand: ParsableCommand {
   @Option(help: "Where it stands: a name from 'ridgeline list sites', for energy, carbon and PUE.") var site = GridSite
     .standard
 
-  @Option(parsing: .unconditional, help: "Candidates of each model and hardware that are replayed.") var shortlist = 3
+  @Option(
+    parsing: .unconditional,
+    help: "Candidates of each model and hardware that are replayed: so many with pipeline stages, and as many without.")
+  var shortlist = 2
   @Option(parsing: .unconditional, help: "Requests of each replay.") var requests = 4000
 
   @OptionGroup(title: "Keeping it") var keep: KeepOptions

@@ -26,6 +26,8 @@ package struct SizeCandidate: Sendable {
 
   package var devices: Int { devices(replicas: replicas, prefill: prefillReplicas) }
 
+  var hasStages: Bool { parallelism.pipeline > 1 || (prefillParallelism?.pipeline ?? 1) > 1 }
+
   /// Devices of other counts of the same replicas.
   func devices(replicas: Int, prefill: Int) -> Int {
     replicas * parallelism.devices + prefill * (prefillParallelism?.devices ?? 0)

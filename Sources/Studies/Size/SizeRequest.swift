@@ -20,8 +20,8 @@ package struct SizeRequest: Sendable {
   /// Rent an hour, and board power of all devices, that a deployment may not exceed.
   package var budget: DollarsPerHour?
   package var powerBudget: Watts?
-  /// Candidates of each model and hardware that the serving engine judges.
-  package var shortlist = 3
+  /// Candidates of each model and hardware that the serving engine judges: so many with stages, and as many without.
+  package var shortlist = 2
   /// Requests of each replay, or more where they arrive so fast that none would end before the last has come.
   package var requests = 4000
 

@@ -93,8 +93,13 @@ package struct SizeRunner: Sendable {
     return outcome
   }
 
-  /// The cheapest of each layout, precision and split, so that not one plan with many limits fills the list.
+  /// The cheapest without pipeline stages, of which the closed form is surest, and the cheapest with them.
   private func shortlist(_ candidates: [SizeCandidate]) -> [SizeCandidate] {
+    distinct(candidates.filter { !$0.hasStages }) + distinct(candidates.filter(\.hasStages))
+  }
+
+  /// The cheapest of each layout, precision and split, so that not one plan with many limits fills the list.
+  private func distinct(_ candidates: [SizeCandidate]) -> [SizeCandidate] {
     var kinds: Set<[String]> = []
     var list: [SizeCandidate] = []
     for candidate in candidates {
