@@ -275,6 +275,11 @@ static const rk_table *table_for(int isa) {
   return table;
 }
 
+int rk_tile_rows(int isa) {
+  const rk_table *table = table_for(isa);
+  return table ? table->tile_rows : 1;
+}
+
 float rk_peak(int isa, int format, int64_t rounds) {
   const rk_table *table = table_for(isa);
   return table ? table->peak(format, rounds) : 0;

@@ -67,7 +67,7 @@ extension Calibration: CatalogueEntry {
         valid: try prose("valid"),
         range: try file.optional("range").map(CalibratedRange.parse),
         interval: try file.optional("interval").map(PredictionInterval.parse),
-        constants: try constants(file.required("constants")),
+        constants: try constants(file.required("constants"), file.optional("kernels").map(KernelTable.parse)),
         host: try file.optionalString("host"))
       try target.finish()
       guard calibration.device != nil || calibration.deviceClass != nil else {
@@ -77,9 +77,10 @@ extension Calibration: CatalogueEntry {
     }
   }
 
-  private static func constants(_ node: Node) throws -> Constants {
+  private static func constants(_ node: Node, _ kernels: KernelTable?) throws -> Constants {
     try node.strictObject { table in
       var constants = Constants()
+      constants.kernels = kernels
       for key in ConstantKey.allCases {
         guard let item = table.optional(key.name) else { continue }
         constants[key] =

@@ -6,12 +6,15 @@ import Quantities
 package struct Constants: Sendable, Equatable {
   /// By position of the key; not a number where no file gave one.
   private var values = [Double](repeating: .nan, count: ConstantKey.allCases.count)
+  /// Times of an engine's own kernels, where they were measured.
+  package var kernels: KernelTable?
 
   package init() {}
 
   /// The other's constants win.
   package mutating func override(with other: Constants) {
     for index in values.indices where !other.values[index].isNaN { values[index] = other.values[index] }
+    kernels = other.kernels ?? kernels
   }
 
   /// Constants that no file gave.

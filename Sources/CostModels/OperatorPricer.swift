@@ -38,6 +38,9 @@ package struct OperatorPricer: Sendable {
   /// Prices one instance of an operator.
   /// - Complexity: O(tiles in the class's menu) for GEMMs, O(1) otherwise.
   package func price(_ work: Operator) -> OperatorPrice {
+    if let time = constants.kernels?.time(work) {
+      return priced(work, time.total, compute: time.compute, memory: time.memory, start: time.start)
+    }
     let peak = (work.attention.map(rates.rate) ?? rates.rate(work.compute)).value
     switch work.kind {
     case .gemm(let shape):

@@ -119,6 +119,7 @@ package struct PrefillAttentionShape: Sendable, Equatable {
   package var sequences: Int
   package var tokens: Int
   package var queryHeads: Int
+  package var kvHeads: Int
   package var headWidth: Int
 }
 

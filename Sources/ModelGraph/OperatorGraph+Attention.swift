@@ -142,7 +142,7 @@ extension OperatorGraph {
         kind: .prefillAttention(
           PrefillAttentionShape(
             sequences: step.encoderSequences, tokens: rows, queryHeads: split.queryHeads,
-            headWidth: attention.headWidth)),
+            kvHeads: split.kvHeads, headWidth: attention.headWidth)),
         count: count, flops: FLOPs(flops), traffic: Traffic(activations: formats.stream.size(of: elements)),
         compute: formats.stream))
     addGEMM(
@@ -211,7 +211,7 @@ extension OperatorGraph {
         kind: .prefillAttention(
           PrefillAttentionShape(
             sequences: step.prefillSequences, tokens: step.prefillTokens, queryHeads: cost.queryHeads,
-            headWidth: cost.headWidth)),
+            kvHeads: cost.kvHeads, headWidth: cost.headWidth)),
         count: count, flops: FLOPs(pairs * Double(cost.queryHeads * cost.pairFLOPs)),
         traffic: Traffic(
           activations: formats.stream.size(of: tokens * activationElements),

@@ -284,7 +284,8 @@ package struct OperatorGraph: Sendable {
   }
 
   func elementwise(
-    _ name: String, _ kind: ElementwiseKind, count: Int, _ traffic: Traffic, flopsPerElement: Double = 1
+    _ name: String, _ kind: ElementwiseKind, count: Int, _ traffic: Traffic,
+    flopsPerElement: Double = 1
   ) -> Operator {
     let elements = traffic.activations.value * 8 / formats.stream.bits
     return Operator(

@@ -47,6 +47,12 @@ struct HostOptions: ParsableArguments {
   @Option(help: "Longest prompt measured, 16 to 2048 tokens.")
   var longest = 2048
 
+  @Option(help: ArgumentHelp("Also write all that was measured into this folder.", valueName: "folder"))
+  var keep: String?
+
+  @Option(help: ArgumentHelp("Measure nothing: take what --keep wrote into this folder.", valueName: "folder"))
+  var measured: String?
+
   var files: HostFiles { HostFiles(folder: folder, name: name) }
 
   func checkedThreads() throws -> [Int] {
@@ -81,15 +87,38 @@ struct HostOptions: ParsableArguments {
     }
   }
 
-  /// Every format with every second shape, in turn: all shapes are seen, and none takes all of the time.
-  static func cases(_ shapes: [HostShape], _ formats: [WeightFormat]) -> [(shape: HostShape, format: WeightFormat)] {
-    formats.enumerated().flatMap { index, format in
-      // Both halves have an even number, so that each format sees as many shapes of either.
-      shapes.indices.filter { $0 % 2 == index % 2 }.map { (shapes[$0].deep(for: format), format) }
+  /// Measures models on this machine, or reads what was measured of them before.
+  func measurement(_ shapes: [HostShape]) throws -> HostMeasurement {
+    let (threads, formats, steps) = (try checkedThreads(), try checkedFormats(), try steps())
+    if let measured { return try kept(measured, threads, formats, steps) }
+    standardError("measuring the machine")
+    var result = HostMeasurement(facts: HostFacts(), machine: try MachineMeasurement(threads: threads), samples: [])
+    for count in threads {
+      let bench = try bench(count)
+      for format in formats {
+        result.samples += try bench.run(HostShape.chosen(shapes, for: format), format, steps: steps)
+        if let keep { try result.write(folder: keep) }
+      }
     }
+    return result
   }
 
-  func bench(_ threads: Int) throws -> HostBench {
+  private func kept(
+    _ folder: String, _ threads: [Int], _ formats: [WeightFormat], _ steps: [HostStep]
+  ) throws -> HostMeasurement {
+    guard keep == nil else { throw UsageError("--keep and --measured exclude one another") }
+    var result = try HostMeasurement(folder: folder)
+    let known = Set(steps)
+    result.samples = result.samples.filter {
+      threads.contains($0.threads) && formats.contains($0.format) && known.contains($0.step)
+    }
+    guard !result.samples.isEmpty else {
+      throw DataError(file: folder + "/samples.csv", problem: "has no sample of these threads, formats and steps")
+    }
+    return result
+  }
+
+  private func bench(_ threads: Int) throws -> HostBench {
     var bench = HostBench(threads: threads, rounds: try checkedRounds())
     bench.progress = { standardError($0) }
     return bench
@@ -118,21 +147,19 @@ struct HostCalibrateCommand: ParsableCommand {
   var format = OutputFormat.table
 
   func run() throws {
-    let (threads, formats, steps) = (try options.checkedThreads(), try options.checkedFormats(), try options.steps())
+    let (threads, formats) = (try options.checkedThreads(), try options.checkedFormats())
     let library = try Library()
     let date = try day.resolved()
-    standardError("measuring the machine")
-    let (facts, machine) = (HostFacts(), try MachineMeasurement(threads: threads))
-    let calibration = HostRecalibration(options: options, library: library, date: date)
-    try calibration.begin(facts, machine, threads, formats)
+    let measurement = try options.measurement(HostShape.fitted)
+    let calibration = HostRecalibration(options: options, date: date)
+    try calibration.begin(measurement, threads, formats)
     var table = ResultTable(columns: [
       ResultTable.Column("calibration"), ResultTable.Column("steps", style: .count),
       ResultTable.Column("median_error", heading: "median error", style: .percent),
       ResultTable.Column("noise", heading: "noise floor", style: .percent),
     ])
     for count in threads {
-      let samples = try options.bench(count).run(HostOptions.cases(HostShape.fitted, formats), steps: steps)
-      for row in try calibration.fit(samples, machine, count, formats) { table.append(row) }
+      for row in try calibration.fit(measurement, count, formats) { table.append(row) }
     }
     try standardOutput(format.render(table))
     standardError("wrote \(options.folder)/Devices, Runtimes and Calibrations")
@@ -181,28 +208,23 @@ struct HostValidateCommand: ParsableCommand {
   var format = OutputFormat.table
 
   func run() throws {
-    let (threads, formats, steps) = (try options.checkedThreads(), try options.checkedFormats(), try options.steps())
+    let (threads, formats) = (try options.checkedThreads(), try options.checkedFormats())
     let library = try Library()
     let date = try day.resolved()
     let predictor = HostPredictor(files: options.files, shipped: library.calibrations)
-    standardError("measuring the machine")
-    let (facts, machine) = (HostFacts(), try MachineMeasurement(threads: threads))
-    let calibration = asCalibrated ? nil : HostRecalibration(options: options, library: library, date: date)
-    try calibration?.begin(facts, machine, threads, formats)
     for count in threads {
       for format in formats where asCalibrated { _ = try options.files.calibration(format, count) }
     }
-    let shapes = (asCalibrated ? [] : HostShape.fitted) + HostShape.scored
-    var scored: [HostSample] = []
-    for count in threads {
-      let samples = try options.bench(count).run(HostOptions.cases(shapes, formats), steps: steps)
-      let widths = Set(HostShape.scored.map(\.hidden))
-      try calibration?.fit(samples.filter { !widths.contains($0.shape.hidden) }, machine, count, formats)
-      scored += samples.filter { widths.contains($0.shape.hidden) }
+    let measurement = try options.measurement((asCalibrated ? [] : HostShape.fitted) + HostShape.scored)
+    if !asCalibrated {
+      let calibration = HostRecalibration(options: options, date: date)
+      try calibration.begin(measurement, threads, formats)
+      for count in threads { try calibration.fit(measurement, count, formats) }
     }
-    let memory = try formats.prefix(1).map { try memoryCheck(predictor, $0, threads[0]) }
+    let scored = measurement.samples.filter { !$0.shape.isFitted }
+    let memory = try formats.map { try memoryCheck(predictor, $0, threads[0]) }
     var page = HostReport(
-      facts: facts, measured: machine, comparison: try HostComparison(scored, predictor: predictor), threads: threads,
+      measurement: measurement, comparison: try HostComparison(scored, predictor: predictor), threads: threads,
       date: date)
     page.memory = memory
     if let gguf { try compare(&page, gguf, predictor, library) }
@@ -230,7 +252,7 @@ struct HostValidateCommand: ParsableCommand {
   }
 
   private func memoryCheck(_ predictor: HostPredictor, _ format: WeightFormat, _ threads: Int) throws -> MemoryCheck {
-    let (shape, tokens) = (HostShape.scored[0], 256)
+    let (shape, tokens) = (HostShape.chosen(HostShape.scored, for: format)[0], 256)
     return try MemoryCheck(shape, format, tokens: tokens) { model in
       let deployment = try predictor.deployment(model.shape.model, model.formats, format, threads: threads)
       let footprint = deployment.graph.footprint
@@ -298,6 +320,8 @@ struct HostServeCheckCommand: ParsableCommand {
     _ model: EngineModel, _ deployment: Deployment, requests: Int, load: Double, seed: UInt64
   ) throws -> ServeCheck.Outcome {
     let engine = Engine(model, cacheBlocks: 40 * EngineServer.mostSequences, pool: try WorkerPool(), clock: .thread)
+    engine.cache.fill(seed: 1)
+    engine.reserve(EngineServer.budget)
     let mean = BatchCase(sequences: 1, inputTokens: 143, outputTokens: 52)
     let alone = try Predictor(deployment).predict(mean).endToEnd.value
     // Requests that run together share the reading of weights, so that capacity is some times that of one at a time.
@@ -369,23 +393,22 @@ extension OutputFormat {
 /// Writes the files of a machine: devices and runtimes first, calibrations when steps have been measured.
 private struct HostRecalibration {
   let options: HostOptions
-  let library: Library
   let date: String
 
-  func begin(_ facts: HostFacts, _ machine: MachineMeasurement, _ threads: [Int], _ formats: [WeightFormat]) throws {
+  func begin(_ measurement: HostMeasurement, _ threads: [Int], _ formats: [WeightFormat]) throws {
     for format in formats { try options.files.writeRuntime(format) }
-    for count in threads { try options.files.writeDevice(facts, machine, threads: count, date: date) }
+    for count in threads {
+      try options.files.writeDevice(measurement.facts, measurement.machine, threads: count, date: date)
+    }
   }
 
   /// - Returns: A row for each file written: its name, steps, median error and noise.
   @discardableResult
-  func fit(
-    _ samples: [HostSample], _ machine: MachineMeasurement, _ threads: Int, _ formats: [WeightFormat]
-  ) throws -> [[ResultTable.Cell]] {
+  func fit(_ measurement: HostMeasurement, _ threads: Int, _ formats: [WeightFormat]) throws -> [[ResultTable.Cell]] {
     try formats.map { format in
-      let own = samples.filter { $0.format == format }
-      let error = try HostCalibrator(files: options.files, shipped: library.calibrations, date: date).write(
-        own, format, threads: threads, noise: HostNoise.sentence(own, machine))
+      let own = measurement.samples.filter { $0.format == format && $0.threads == threads && $0.shape.isFitted }
+      let error = try HostCalibrator(files: options.files, date: date).write(
+        measurement, format, threads: threads, noise: HostNoise.sentence(own, measurement.machine))
       return [
         .text(options.files.calibrationName(format, threads)), .int(own.count), .number(error),
         ResultTable.Cell(HostNoise.median(own)),

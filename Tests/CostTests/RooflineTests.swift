@@ -320,6 +320,7 @@ extension DecodeAttentionShape {
 
 extension PrefillAttentionShape {
   static func make(sequences: Int, tokens: Int, queryHeads: Int, headWidth: Int) -> PrefillAttentionShape {
-    PrefillAttentionShape(sequences: sequences, tokens: tokens, queryHeads: queryHeads, headWidth: headWidth)
+    PrefillAttentionShape(
+      sequences: sequences, tokens: tokens, queryHeads: queryHeads, kvHeads: queryHeads, headWidth: headWidth)
   }
 }

@@ -1,4 +1,5 @@
 import CostModels
+import Documents
 import Execution
 import Foundation
 import ModelGraph
@@ -15,15 +16,6 @@ import Testing
 
   private var shipped: [Calibration] {
     get throws { try Library(folder: Repository.folder).calibrations }
-  }
-
-  /// A machine of round numbers, through the real writer.
-  private func write(_ samples: [HostSample]) throws {
-    try files.writeRuntime(.f32)
-    try FileManager.default.createDirectory(atPath: files.folder + "/Devices", withIntermediateDirectories: true)
-    try HostFiles.write(Self.device, files.devicePath(1))
-    _ = try HostCalibrator(files: files, shipped: shipped, date: "2026-01-01")
-      .write(samples, .f32, threads: 1, noise: "None.")
   }
 
   private static let device = """
@@ -45,41 +37,99 @@ import Testing
     power: {idle: 10 W, cap: 15 W, source: x}
     """
 
-  /// Steps whose operators take exactly what known constants say.
-  private func samples() throws -> [HostSample] {
-    try files.writeRuntime(.f32)
-    try HostFiles.write(Self.device, files.devicePath(1))
-    let device = try files.device(1)
-    var constants = try CalibrationChoice(
-      device: device, runtime: "reference-engine-f32", from: shipped, folder: "Calibrations"
-    ).constants
-    constants[.gemmCompute] = 0.9
-    constants[.gemmMemory] = 0.7
-    constants[.elementwiseStart] = 2e-6
-    let pricer = OperatorPricer(platform: HostPredictor.platform(device), constants: constants)
-    let formats = Formats(all: .fp32)
-    return try HostShape.fitted.flatMap { shape in
+  /// A machine whose kernels take exactly what a table says.
+  private static var kernels: KernelTable {
+    var table = KernelTable()
+    let rows: [Double] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048]
+    table.products = [
+      KernelTable.Product(
+        weights: .fp32, start: 3e-6, input: 4e-10, output: 2e-10, rows: rows, times: rows.map { 2e-10 + 2e-11 * $0 })
+    ]
+    table.rowWork = EngineOperator.allCases.map {
+      KernelTable.RowWork(name: $0.rawValue, bytes: [1e3, 1e9], times: [1e-6, 0.1])
+    }
+    table.decodeAttention = KernelTable.DecodeAttention(start: 4e-6, pair: 2e-7, read: 5e-11, load: 1e-11, flop: 2e-11)
+    table.prefillAttention = KernelTable.PrefillAttention(
+      tileRows: Double(InstructionSet.best.tileRows), start: 3e-6, tile: 2e-6, flop: 1e-11)
+    return table
+  }
+
+  private func measurement(_ shapes: [HostShape]) throws -> HostMeasurement {
+    let formats = Formats(
+      weights: .fp32, activations: .fp32, kv: .fp32, stream: .fp32, tables: .fp32)
+    let samples = try shapes.flatMap { shape in
       let graph = try OperatorGraph(model: shape.architecture(), plan: Plan(formats: formats))
-      return HostStep.grid.map { step in
-        let operators = graph.operators(for: step.shape(graph.spans)).map {
-          (name: $0.name, calls: $0.count, seconds: pricer.price($0).time.value * Double($0.count))
+      return try HostStep.grid.map { step in
+        let operators = try graph.operators(for: step.shape(graph.spans)).map {
+          HostSample.Part(
+            name: $0.name, calls: $0.count, seconds: try #require(Self.kernels.seconds($0)) * Double($0.count), noise: 0
+          )
         }
         return HostSample(
           shape: shape, format: .f32, threads: 1, step: step,
-          seconds: operators.reduce(1e-4) { $0 + $1.seconds }, operators: operators, noise: 0, formats: formats)
+          seconds: operators.reduce(1e-4) { $0 + $1.seconds }, operators: operators, noise: 0)
       }
     }
+    return HostMeasurement(facts: HostFacts(), machine: MachineMeasurement(), samples: samples)
   }
 
-  @Test func `a fit finds a machine that follows the model, and its files predict it`() throws {
+  /// Through the real writers.
+  private func write(_ measurement: HostMeasurement) throws {
+    try files.writeRuntime(.f32)
+    try HostFiles.write(Self.device, files.devicePath(1))
+    _ = try HostCalibrator(files: files, date: "2026-01-01").write(measurement, .f32, threads: 1, noise: "None.")
+  }
+
+  @Test func `a fit finds a machine that follows the model, and its files predict other shapes`() throws {
     defer { try? FileManager.default.removeItem(atPath: files.folder) }
-    let samples = try samples()
-    try write(samples)
-    let comparison = try HostComparison(samples, predictor: HostPredictor(files: files, shipped: shipped))
+    try write(measurement(HostShape.fitted))
+    let other = try measurement(HostShape.scored)
+    let comparison = try HostComparison(other.samples, predictor: HostPredictor(files: files, shipped: shipped))
     let operators = try #require(comparison.operatorErrors(threads: 1))
-    #expect(operators.median < 0.03)
+    #expect(operators.count > 1000 && operators.median < 0.005 && operators.ninetieth < 0.02)
     let steps = try #require(comparison.stepErrors(threads: 1))
-    #expect(steps.count == samples.count && steps.median < 0.03)
+    #expect(steps.count == other.samples.count && steps.median < 0.005)
+  }
+
+  @Test func `nothing is fitted to shapes that are scored`() throws {
+    defer { try? FileManager.default.removeItem(atPath: files.folder) }
+    var measurement = try measurement(HostShape.fitted)
+    try write(measurement)
+    let alone = try files.calibration(.f32, 1).constants
+    // Shapes that are scored take a thousand times as long: constants must not see it.
+    measurement.samples += try self.measurement(HostShape.scored).samples.map { sample in
+      var slow = sample
+      slow.operators = sample.operators.map {
+        HostSample.Part(name: $0.name, calls: $0.calls, seconds: 1000 * $0.seconds, noise: 0)
+      }
+      return slow
+    }
+    try write(measurement)
+    #expect(try files.calibration(.f32, 1).constants.kernels == alone.kernels)
+    #expect(HostShape.scored.allSatisfy { !$0.isFitted && !$0.deep(for: .q4One).isFitted })
+    #expect(HostShape.fitted.allSatisfy { $0.isFitted && $0.deep(for: .q4One).isFitted })
+  }
+
+  @Test func `what was measured is kept and read again as it was`() throws {
+    defer { try? FileManager.default.removeItem(atPath: files.folder) }
+    var measurement = try measurement(Array(HostShape.scored.suffix(2)))
+    measurement.machine.peaks = [.init(format: .fp32, threads: 1, rate: FLOPsPerSecond(1e11))]
+    measurement.machine.bandwidths = [.init(threads: 2, workingSet: Bytes(4096), rate: BytesPerSecond(3e10))]
+    measurement.machine.memoryNoise = 0.015
+    try measurement.write(folder: files.folder)
+    let again = try HostMeasurement(folder: files.folder)
+    #expect(SampleTable.csv(again.samples) == SampleTable.csv(measurement.samples))
+    #expect(again.samples.count == measurement.samples.count)
+    #expect(again.facts.caches == measurement.facts.caches && again.facts.processor == measurement.facts.processor)
+    #expect(again.machine.peak(.fp32, threads: 1).value == 1e11 && again.machine.memoryNoise == 0.015)
+    #expect(again.machine.bandwidth(of: Bytes(4000), threads: 2).value == 3e10)
+  }
+
+  @Test func `a fault in kept measurements names the line and column`() throws {
+    let text = SampleTable.csv(try measurement([HostShape.scored[0]]).samples).replacing("qkv_proj", with: "qkv_prof")
+    #expect { try SampleTable.read(CSVReader(bytes: Array(text.utf8), file: "samples.csv")) } throws: {
+      "\($0)".contains("samples.csv") && "\($0)".contains("operator") && "\($0)".contains("'qkv_prof'")
+    }
   }
 
   @Test func `files that are not there name the command that writes them`() throws {

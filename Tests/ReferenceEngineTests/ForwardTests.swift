@@ -130,6 +130,14 @@ struct ForwardTests {
     #expect(try engine.logits(Self.prompts[4], steps: [50], sequence: sequence) == first)
   }
 
+  @Test func `memory taken beforehand changes no bit`() throws {
+    let model = try model("mixtral", .q8Zero)
+    let plain = try Engine(model, cacheBlocks: 8, pool: try WorkerPool()).logits(Self.prompts[0], steps: [37])
+    let ready = Engine(model, cacheBlocks: 8, pool: try WorkerPool())
+    ready.reserve(64)
+    #expect(try ready.logits(Self.prompts[0], steps: [37]) == plain)
+  }
+
   @Test func `what cannot run is refused and changes nothing`() throws {
     let model = try model("llama", .f32)
     let engine = Engine(model, cacheBlocks: 2, pool: try WorkerPool())

@@ -125,6 +125,8 @@ void rk_attention(
 
 // MARK: What the machine can do. Each returns a number that depends on all of the work, so that none is left out.
 
+// Rows of a tile of float products and of attention.
+int rk_tile_rows(int isa);
 // `rounds` of independent multiply-adds on registers; the operations of one round are returned by `rk_peak_operations`.
 float rk_peak(int isa, int format, int64_t rounds);
 double rk_peak_operations(int isa, int format);

@@ -12,11 +12,24 @@ package struct HostSample: Sendable {
   package let step: HostStep
   /// A whole step.
   package let seconds: Double
-  /// Operators of the step with the time of all their calls.
-  package let operators: [(name: String, calls: Int, seconds: Double)]
+  package internal(set) var operators: [Part]
   /// Half of the way from the lower to the upper quartile of the repeats, as a share of the median.
   package let noise: Double
-  package let formats: Formats
+
+  /// One operator of the step, with the time of all its calls.
+  package struct Part: Sendable {
+    package let name: String
+    package let calls: Int
+    package let seconds: Double
+    /// As the step's.
+    package let noise: Double
+  }
+
+  /// What random models of this format compute in.
+  package var formats: Formats {
+    Formats(
+      weights: format.numbers, activations: format.activations, kv: .fp32, stream: .fp32, tables: format.numbers)
+  }
 }
 
 /// Runs cases round by round, so that a disturbance hits a little of everything and medians pass it over.
@@ -41,23 +54,25 @@ package struct HostBench {
     var operators: [HostStep: [EngineOperator: [Double]]] = [:]
     var calls: [HostStep: [EngineOperator: Int]] = [:]
 
-    init(_ shape: HostShape, _ format: WeightFormat, _ pool: WorkerPool, tokens: Int) throws {
+    init(_ shape: HostShape, _ format: WeightFormat, _ pool: WorkerPool, _ steps: [HostStep]) throws {
       self.shape = shape
       self.format = format
       model = try shape.model(format)
       engine = Engine(
-        model, cacheBlocks: tokens / 16 + 2, pool: pool, clock: pool.threads == 1 ? .thread : .wall)
+        model, cacheBlocks: (steps.map(\.cached).max() ?? 0) / 16 + 2, pool: pool,
+        clock: pool.threads == 1 ? .thread : .wall)
       engine.cache.fill(seed: 1)
+      engine.reserve(steps.map(\.rows).max() ?? 1)
     }
   }
 
-  /// Measures some shapes in some formats.
-  package func run(_ cases: [(shape: HostShape, format: WeightFormat)], steps: [HostStep]) throws -> [HostSample] {
+  /// Measures shapes in a format, all of them in turn, so that those that are fitted and those that are scored see the
+  /// same machine.
+  package func run(_ shapes: [HostShape], _ format: WeightFormat, steps: [HostStep]) throws -> [HostSample] {
     let pool = try WorkerPool(threads: threads)
-    let most = steps.map(\.cached).max() ?? 0
-    let subjects = try cases.map { try Subject($0.shape, $0.format, pool, tokens: most) }
+    let subjects = try shapes.map { try Subject($0, format, pool, steps) }
     for round in 1...rounds {
-      progress("\(threads) thread\(threads == 1 ? "" : "s"), round \(round) of \(rounds)")
+      progress("\(format.rawValue), \(threads) thread\(threads == 1 ? "" : "s"), round \(round) of \(rounds)")
       for step in steps {
         for subject in subjects { try measure(step, subject) }
       }
@@ -69,7 +84,7 @@ package struct HostBench {
   private func measure(_ step: HostStep, _ subject: Subject) throws {
     var spent = 0.0
     var count = 0
-    while count < 2 || (spent < 0.04 && count < 6) {
+    while count < 2 || (spent < 0.08 && count < 8) {
       let sequences = try prepare(step, subject)
       subject.engine.meter.reset()
       let start = subject.engine.meter.clock.now
@@ -104,14 +119,17 @@ package struct HostBench {
 
   private func sample(_ step: HostStep, _ subject: Subject) -> HostSample? {
     guard let times = subject.times[step], !times.isEmpty else { return nil }
-    let median = Quantile.median(times)
-    let spread = (Quantile.value(times, at: 0.75) - Quantile.value(times, at: 0.25)) / 2
-    let operators = EngineOperator.allCases.compactMap { kind -> (name: String, calls: Int, seconds: Double)? in
+    let operators = EngineOperator.allCases.compactMap { kind -> HostSample.Part? in
       guard let all = subject.operators[step]?[kind], let calls = subject.calls[step]?[kind] else { return nil }
-      return (kind.rawValue, calls, Quantile.median(all))
+      return HostSample.Part(
+        name: kind.rawValue, calls: calls, seconds: Quantile.median(all), noise: Self.spread(all))
     }
     return HostSample(
-      shape: subject.shape, format: subject.format, threads: threads, step: step, seconds: median,
-      operators: operators, noise: spread / median, formats: subject.model.formats)
+      shape: subject.shape, format: subject.format, threads: threads, step: step, seconds: Quantile.median(times),
+      operators: operators, noise: Self.spread(times))
+  }
+
+  private static func spread(_ times: [Double]) -> Double {
+    (Quantile.value(times, at: 0.75) - Quantile.value(times, at: 0.25)) / 2 / Quantile.median(times)
   }
 }

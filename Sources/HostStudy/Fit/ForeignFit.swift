@@ -29,7 +29,9 @@ package struct ForeignFit {
       points.filter { $0.step.isDecode == decodes }.enumerated().map { (point: $1, isFitted: $0 % 2 == 0) }
     }
     let fitted = marked.filter(\.isFitted).map(\.point)
-    let base = deployment.pricer.constants
+    var base = deployment.pricer.constants
+    // Times of our kernels say nothing of theirs.
+    base.kernels = nil
     var fit = RobustFit(
       parameters: Self.unknowns.map { FitParameter($0.key.name, $0.range, start: $0.start, scale: .logarithmic) },
       loss: .softL1(scale: 0.1))

@@ -20,6 +20,7 @@ package struct HostComparison: Sendable {
     package let predicted: Double
     /// Its part of the step's time.
     package let share: Double
+    package let noise: Double
   }
 
   package private(set) var steps: [Step] = []
@@ -37,7 +38,7 @@ package struct HostComparison: Sendable {
         operators.append(
           OperatorRow(
             name: item.name, sample: sample, measured: item.seconds, predicted: price.totalTime.value,
-            share: item.seconds / sample.seconds))
+            share: item.seconds / sample.seconds, noise: item.noise))
       }
     }
   }
@@ -46,7 +47,7 @@ package struct HostComparison: Sendable {
   package func operatorErrors(threads: Int, where keep: (OperatorRow) -> Bool = { _ in true }) -> HostErrors? {
     HostErrors(
       operators.filter { $0.sample.threads == threads && keep($0) }.map {
-        HostErrors.Pair(measured: $0.measured, predicted: $0.predicted, noise: $0.sample.noise)
+        HostErrors.Pair(measured: $0.measured, predicted: $0.predicted, noise: $0.noise)
       })
   }
 

@@ -9,12 +9,18 @@ package struct HostFacts: Sendable {
     package let size: Bytes
   }
 
-  package let processor: String
-  package let cores: Int
-  package let memory: Bytes
+  package internal(set) var processor: String
+  package internal(set) var cores: Int
+  package internal(set) var memory: Bytes
   /// Data caches, innermost first.
-  package let caches: [Cache]
-  package let instructions: InstructionSet
+  package internal(set) var caches: [Cache]
+  package internal(set) var instructions: InstructionSet
+
+  /// A machine that is yet to be described.
+  init(processor: String) {
+    self.processor = processor
+    (cores, memory, caches, instructions) = (1, .zero, [], .portable)
+  }
 
   package init() {
     let info = ProcessInfo.processInfo

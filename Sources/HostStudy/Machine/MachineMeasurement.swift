@@ -29,19 +29,22 @@ package struct MachineMeasurement: Sendable {
     package let time: Seconds
   }
 
-  package private(set) var peaks: [Peak] = []
-  package private(set) var bandwidths: [Bandwidth] = []
-  package private(set) var latencies: [Latency] = []
+  package internal(set) var peaks: [Peak] = []
+  package internal(set) var bandwidths: [Bandwidth] = []
+  package internal(set) var latencies: [Latency] = []
   /// What starting work on all threads costs.
-  package private(set) var launches: [Launch] = []
+  package internal(set) var launches: [Launch] = []
   /// Median distance of repeats from their median, as a share of it: of arithmetic and of reading memory.
-  package private(set) var computeNoise = 0.0
-  package private(set) var memoryNoise = 0.0
+  package internal(set) var computeNoise = 0.0
+  package internal(set) var memoryNoise = 0.0
 
   /// Repeats of each measurement.
   private static let repeats = 7
   /// Elements of the largest array read: 256 MB, beyond any cache of one processor here.
   private static let largest = 1 << 26
+
+  /// Nothing measured yet.
+  init() {}
 
   /// Measures everything, in some seconds.
   package init(threads: [Int]) throws {

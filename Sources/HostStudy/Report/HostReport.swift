@@ -17,11 +17,9 @@ package struct HostReport {
   package var foreign: ForeignFit?
   package var tokens: (engine: String, outcomes: [TokenCheck.Outcome])?
 
-  package init(
-    facts: HostFacts, measured: MachineMeasurement, comparison: HostComparison, threads: [Int], date: String
-  ) {
-    self.facts = facts
-    self.measured = measured
+  package init(measurement: HostMeasurement, comparison: HostComparison, threads: [Int], date: String) {
+    facts = measurement.facts
+    measured = measurement.machine
     self.comparison = comparison
     self.threads = threads
     self.date = date
@@ -113,14 +111,14 @@ package struct HostReport {
   /// Every operator of every step.
   package var rows: ResultTable {
     var table = ResultTable(
-      columns: ["model", "format", "threads", "step", "operator", "measured_s", "predicted_s", "step_noise"].map {
+      columns: ["model", "format", "threads", "step", "operator", "measured_s", "predicted_s", "noise"].map {
         Column($0)
       })
     for row in comparison.operators {
       table.append([
         .text(row.sample.shape.name), .text(row.sample.format.rawValue), .int(row.sample.threads),
         .text(row.sample.step.name), .text(row.name), .number(row.measured), .number(row.predicted),
-        .number(row.sample.noise),
+        .number(row.noise),
       ])
     }
     return table

@@ -56,7 +56,7 @@ package final class Engine {
   /// - Throws: ``EngineError``, with nothing changed.
   package func step(_ chunks: [Chunk]) throws(EngineError) -> [UnsafeMutableBufferPointer<Float>] {
     let layout = try admit(chunks)
-    room.prepare(layout, model.shape, pool)
+    room.prepare(layout, model.shape)
     moment = meter.clock.now
     embed(layout)
     var delta: UnsafeMutablePointer<Float>?
@@ -73,6 +73,9 @@ package final class Engine {
     for chunk in chunks { chunk.sequence.length += chunk.tokens.count }
     return logits
   }
+
+  /// Takes memory for steps of so many tokens with logits of one each, so that no later step waits for it.
+  package func reserve(_ tokens: Int) { room.reserve(tokens, model.shape) }
 
   /// Takes the cache for so many tokens as computed, whatever is in it: for measurements of long contexts.
   package func pretend(_ sequence: CachedSequence, tokens: Int) throws(EngineError) {

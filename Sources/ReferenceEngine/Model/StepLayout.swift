@@ -78,8 +78,23 @@ struct StepRoom {
   private(set) var logits = FloatBuffer(count: 0)
   private var kernels = FloatBuffer(count: 0)
 
-  mutating func prepare(_ layout: StepLayout, _ shape: EngineShape, _ pool: WorkerPool) {
-    let rows = layout.rows
+  mutating func prepare(_ layout: StepLayout, _ shape: EngineShape) {
+    prepare(rows: layout.rows, sampled: layout.sampled.count, shape)
+  }
+
+  /// Rows of logits that are kept ready; more are taken when they are asked for.
+  private static let readyLogits = 32
+
+  /// Takes memory and writes to it: pages come from the operating system when they are first written to.
+  mutating func reserve(_ rows: Int, _ shape: EngineShape) {
+    prepare(rows: rows, sampled: min(rows, Self.readyLogits), shape)
+    _ = scratch(bytes: 4 * rows * max(shape.hidden, narrow.count / max(1, rows)) + 4096)
+    for buffer in [stream, normed, delta, wide, narrow, attended, visiting, logits, kernels] {
+      buffer.start.update(repeating: 0, count: buffer.count)
+    }
+  }
+
+  private mutating func prepare(rows: Int, sampled: Int, _ shape: EngineShape) {
     var (wide, narrow, visits) = (shape.queryWidth + 2 * shape.keyWidth, 0, 0)
     for network in shape.networks {
       switch network {
@@ -95,9 +110,9 @@ struct StepRoom {
     Self.grow(&delta, rows * shape.hidden)
     Self.grow(&self.wide, rows * wide)
     Self.grow(&self.narrow, rows * narrow)
-    Self.grow(&attended, max(rows * shape.queryWidth, layout.sampled.count * shape.hidden))
+    Self.grow(&attended, max(rows * shape.queryWidth, sampled * shape.hidden))
     Self.grow(&visiting, rows * visits * shape.hidden)
-    Self.grow(&logits, layout.sampled.count * shape.vocabulary)
+    Self.grow(&logits, sampled * shape.vocabulary)
   }
 
   /// Room for a kernel's own use.

@@ -17,6 +17,9 @@ package enum InstructionSet: String, CaseIterable, Sendable {
   /// Whether this processor has it.
   package var isSupported: Bool { rk_supported(code) != 0 }
 
+  /// Rows that a tile of its float products and of its attention takes at once.
+  package var tileRows: Int { Int(rk_tile_rows(code)) }
+
   /// The best that this processor has.
   package static var best: InstructionSet { allCases.last { $0.isSupported } ?? .portable }
 }
