@@ -29,13 +29,18 @@ public struct Timers {
   /// - Complexity: O(log count).
   @inlinable
   public func set(_ owner: Int, at time: Int64) {
-    var node = leaves + owner
+    precondition(owner >= 0 && owner < leaves, "there is no such owner")
+    let times = times.base
+    let owners = owners.base
+    var node = leaves &+ owner
     guard times[node] != time else { return }
     times[node] = time
     node /= 2
     while node >= 1 {
-      let left = 2 * node
-      let winner = times[left] <= times[left + 1] ? left : left + 1
+      let left = 2 &* node
+      let winner = times[left] <= times[left &+ 1] ? left : left &+ 1
+      // Above a node that stays as it was, nothing changes.
+      if times[node] == times[winner], owners[node] == owners[winner] { return }
       times[node] = times[winner]
       owners[node] = owners[winner]
       node /= 2

@@ -73,13 +73,20 @@ struct DecodeGroup {
   private static func laterBlocks(_ growing: FixedArray<Int>, after phase: Int, steps: Int, blockSize: Int) -> Int {
     let rounds = (steps - 1) / blockSize
     let rest = (steps - 1) - rounds * blockSize
+    // Steps offset, offset + blockSize, ... below the last, each weighted with the steps left: one more of them for the
+    // first offsets, and from one offset to the next as much less as there are.
     var sum = 0
     var index = phase
+    var times = rounds + 1
+    var weight = times * steps - blockSize * (times * (times - 1) / 2)
     for offset in 1...min(blockSize, steps - 1) {
-      index = index + 1 == blockSize ? 0 : index + 1
-      // Steps offset, offset + blockSize, ... below the last, each weighted with the steps left.
-      let times = offset <= rest ? rounds + 1 : rounds
-      sum &+= growing[index] &* (times &* (steps &- offset) &- blockSize &* (times &* (times &- 1) / 2))
+      if offset == rest + 1 {
+        times = rounds
+        weight = times * (steps - rest) - blockSize * (times * (times - 1) / 2)
+      }
+      weight &-= times
+      index = index &+ 1 == blockSize ? 0 : index &+ 1
+      sum &+= growing[index] &* weight
     }
     return sum
   }

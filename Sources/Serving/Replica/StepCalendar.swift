@@ -4,7 +4,7 @@ import EventKernel
 ///
 /// Adding, removing and finding nothing due are O(1). A slot stands in a calendar at most once.
 struct StepCalendar {
-  private static let wheel = 4096
+  private static let wheel = 1024
   private static let none = Int32(-1)
 
   /// First slot of each spoke; slots of later laps share it and are passed over.
