@@ -44,7 +44,6 @@ let package = Package(
       name: "Serving",
       dependencies: [
         "Quantities", "Documents", "EventKernel", "Workloads", "CostModels", "Execution", "Statistics", deque,
-        histogram,
       ]),
     .target(
       name: "Calibration",
@@ -135,6 +134,7 @@ let package = Package(
       name: "ExecutionTests",
       dependencies: [
         "TestSupport", "Documents", "EventKernel", "Execution", "CostModels", "Hardware", "ModelGraph", "Quantities",
+        "Techniques",
       ]),
     .testTarget(
       name: "ReplayTests",

@@ -25,6 +25,8 @@ package struct Calibration: Sendable {
   /// How far measurements may lie from what these constants predict.
   package var interval: PredictionInterval?
   package var constants: Constants
+  /// The processor whose core its host times belong to; nothing where they belong to no one in particular.
+  package var host: String?
 
   /// How closely it is aimed: device before class, one maker before all, runtime before none.
   var specificity: Int {
@@ -65,7 +67,8 @@ extension Calibration: CatalogueEntry {
         valid: try prose("valid"),
         range: try file.optional("range").map(CalibratedRange.parse),
         interval: try file.optional("interval").map(PredictionInterval.parse),
-        constants: try constants(file.required("constants"), file.optional("kernels").map(KernelTable.parse)))
+        constants: try constants(file.required("constants"), file.optional("kernels").map(KernelTable.parse)),
+        host: try file.optionalString("host"))
       try target.finish()
       guard calibration.device != nil || calibration.deviceClass != nil else {
         throw target.node.error("names neither a device nor a class")
@@ -95,6 +98,8 @@ package struct CalibrationChoice: Sendable {
   /// Names of the files used, most general first.
   package let names: [String]
   package let intervals: IntervalChoice
+  /// The processor whose core the host times belong to.
+  package let host: String?
 
   /// - Throws: ``DataError`` when some constant has no value for this device.
   package init(
@@ -114,6 +119,7 @@ package struct CalibrationChoice: Sendable {
     constants = merged
     names = applicable.map(\.name)
     intervals = IntervalChoice(applicable)
+    host = applicable.last { $0.host != nil }?.host
   }
 
   /// The first few by name, and how many more there are.

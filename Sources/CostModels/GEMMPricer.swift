@@ -20,6 +20,8 @@ struct GEMMPricer: Sendable {
   private let writing: Double
   private let wave: Double
   private let splitStart: Double
+  private let innerStep: Double
+  private let leastColumns: Double
 
   /// What plain and grouped products pay.
   private struct Costs {
@@ -49,6 +51,8 @@ struct GEMMPricer: Sendable {
     writing = constants[.gemmWrite] - 1
     wave = constants[.gemmWave]
     splitStart = constants[.gemmSplitStart]
+    innerStep = GEMMTiles.innerStep(of: device)
+    leastColumns = GEMMTiles.leastColumns(of: device)
   }
 
   /// What a product takes, and the parts that overlap in it.
@@ -129,10 +133,12 @@ struct GEMMPricer: Sendable {
 
   /// What one tile takes on one unit.
   private func unitTime(_ tile: GEMMTile, _ product: Product, _ costs: Costs, _ unitRate: Double) -> Double {
-    let depth = (product.inner / (tile.split * GEMMTiles.innerStep)).rounded(.up) * GEMMTiles.innerStep
+    let depth = (product.inner / (tile.split * innerStep)).rounded(.up) * innerStep
     let rows = min(tile.rows, product.rows)
     let columns = min(tile.columns, product.columns)
-    let multiplying = 2 * tile.rows * tile.columns * depth / (tile.efficiency * unitRate)
+    // A product narrower than a tile still fills the array's columns.
+    let width = product.columns < tile.columns ? max(tile.columns, leastColumns) : tile.columns
+    let multiplying = 2 * tile.rows * width * depth / (tile.efficiency * unitRate)
     let loading = (rows * product.inputBytes + columns * product.weightBytes) * depth * costs.load
     // Parts of a split dimension are written and read once more in fp32.
     let storing = rows * columns * (tile.split > 1 ? 8 : 2) * costs.load * store

@@ -19,8 +19,16 @@ struct GEMMTile {
 
 /// Tile menus by device class: the shape of the efficiency curve that devices of a class share.
 enum GEMMTiles {
-  /// Inner elements that units step through at a time.
-  static let innerStep = 32.0
+  /// Inner elements that units step through at a time: the rows of a systolic array hold so many, and fewer leave the
+  /// other rows idle.
+  static func innerStep(of device: Device) -> Double {
+    max(32, device.deviceClass == .systolicNPU ? Double(device.systolicArray?.rows ?? 0) : 0)
+  }
+
+  /// Columns of results that are computed at least, needed or not: those of a systolic array.
+  static func leastColumns(of device: Device) -> Double {
+    device.deviceClass == .systolicNPU ? Double(device.systolicArray?.columns ?? 1) : 1
+  }
 
   static func menu(for deviceClass: DeviceClass) -> [GEMMTile] {
     switch deviceClass {

@@ -94,6 +94,7 @@ extension Price {
   fileprivate func scaled(by factor: Double) -> Price {
     var price = self
     price.purchase = purchase.map { $0 * factor }
+    price.memoryHourly = memoryHourly.map { $0 * factor }
     price.hourly = hourly.map { $0 * factor }
     return price
   }

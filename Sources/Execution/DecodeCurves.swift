@@ -60,8 +60,8 @@ struct DecodeCurves {
   private func index(_ context: Int64) -> Int {
     guard context >= 1 << Self.firstLog else { return 0 }
     let octave = 63 - context.leadingZeroBitCount
-    let piece = Int(context >> Int64(octave - piecesLog)) & (1 << piecesLog - 1)
-    return 1 + (octave - Self.firstLog) << piecesLog + piece
+    let piece = Int(context &>> Int64(octave &- piecesLog)) & (1 &<< piecesLog &- 1)
+    return 1 &+ (octave &- Self.firstLog) &<< piecesLog &+ piece
   }
 
   private func make(_ index: Int, under cap: Watts?, price: (Int64) -> StepTable.Cost) -> Piece {
@@ -119,13 +119,15 @@ package struct StepTimes: Sendable, Equatable {
   /// How many of them reach a total: the fewest whose sum is at least it.
   /// - Precondition: All together reach it.
   func stepsToReach(_ total: Int64) -> Int {
-    var low = 1
-    var high = count
-    while low < high {
-      let middle = (low + high) / 2
-      if StepTimes(first: first, growth: growth, count: middle).sum >= total { high = middle } else { low = middle + 1 }
-    }
-    return low
+    // The root of the sum as a quadratic, put right in whole numbers: both ways of writing it lose digits only where a
+    // step or two either way is found anyway.
+    let slope = Double(growth) / 2
+    let start = Double(first) - slope
+    let root = start + (start * start + 4 * slope * Double(total)).squareRoot()
+    var steps = max(1, min(count, Int((2 * Double(total) / max(1, root)).rounded(.up))))
+    while steps < count, StepTimes(first: first, growth: growth, count: steps).sum < total { steps += 1 }
+    while steps > 1, StepTimes(first: first, growth: growth, count: steps - 1).sum >= total { steps -= 1 }
+    return steps
   }
 
   /// How many of them are at most a value; they never shrink.

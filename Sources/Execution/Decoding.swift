@@ -7,6 +7,10 @@ import Techniques
 package struct Decoding: Sendable {
   package var drafting: Drafting?
   package var reasoning: StepSpeculation?
+  /// The way between the small model and the large one, where they are on unlike places.
+  package var way: DraftWay?
+  /// Share of the tokens that the small model answers with by itself.
+  package var alone = 0.0
   /// The draft and the small model that writes steps, on the same devices; one or none.
   fileprivate let drafts: [Deployment]
   fileprivate let assistants: [Deployment]
@@ -20,6 +24,19 @@ package struct Decoding: Sendable {
 
   package var draft: Deployment? { drafts.first }
   package var assistant: Deployment? { assistants.first }
+}
+
+/// The way between a small model on one place and the large one on another: what is drafted goes there, what is accepted
+/// comes back, as numbers of tokens.
+package struct DraftWay: Sendable, Equatable {
+  /// Of both ways together.
+  package var latency: Seconds
+  package var bandwidth: BytesPerSecond
+
+  private static let tokenSize = Bytes(4)
+
+  /// A message of so many tokens there and one as long back.
+  package func round(tokens: Int) -> Seconds { latency + Self.tokenSize * Double(2 * tokens) / bandwidth }
 }
 
 /// What one token of every sequence costs, on average.
@@ -44,6 +61,15 @@ package struct TokenCost: Sendable {
     byBound.add(other.byBound, times: factor)
   }
 
+  mutating func scale(by factor: Double) { divide(by: 1 / factor) }
+
+  /// Waits for a message.
+  mutating func wait(_ time: Seconds) {
+    self.time += time
+    bottleneck += time
+    byBound[.link] += time
+  }
+
   mutating func divide(by tokens: Double) {
     var sum = TimeByBound()
     sum.add(byBound, times: 1 / tokens)
@@ -58,12 +84,20 @@ extension Deployment {
   /// The mean cost of one more token of every sequence: a step, or its share of a cycle of drafts and verification.
   /// - Parameter step: A decode step with one token of each sequence.
   package func tokenCost(_ step: StepShape) -> TokenCost {
-    var cost = TokenCost(price(step))
-    if let drafting = decoding?.drafting { cost = cycle(drafting, step) }
     if let reasoning = decoding?.reasoning, let assistant = decoding?.assistant {
-      cost = thought(reasoning, assistant, rewriting: cost, step)
+      return thought(reasoning, assistant, step)
     }
-    return cost
+    return ownTokenCost(step)
+  }
+
+  /// The same without a small model that writes steps of a thought.
+  private func ownTokenCost(_ step: StepShape) -> TokenCost {
+    let cost = decoding?.drafting.map { cycle($0, step) } ?? TokenCost(price(step))
+    guard let alone = decoding?.alone, alone > 0, let draft = decoding?.draft else { return cost }
+    var both = TokenCost(draft.price(step))
+    both.scale(by: alone)
+    both.add(cost, times: 1 - alone)
+    return both
   }
 
   /// Drafts, one pass after another, and the model over all that was drafted, for so many tokens.
@@ -81,6 +115,7 @@ extension Deployment {
       pass.decodeQueries = drafting.width
       if drafting.depth > 1 { cost.add(draft.draftCost(pass), times: Double(drafting.depth - 1)) }
     }
+    if let way = decoding?.way { cost.wait(way.round(tokens: drafting.verified * step.decodeSequences)) }
     cost.divide(by: drafting.tokensPerCycle)
     return cost
   }
@@ -99,7 +134,7 @@ extension Deployment {
 
   /// Steps of a thought: written by the assistant, scored by this model, and some written anew.
   private func thought(
-    _ reasoning: StepSpeculation, _ assistant: Deployment, rewriting own: TokenCost, _ step: StepShape
+    _ reasoning: StepSpeculation, _ assistant: Deployment, _ step: StepShape
   ) -> TokenCost {
     let tokens = Double(reasoning.tokensPerStep)
     let context = Int(step.decodeContext[0]) / max(1, step.decodeSequences)
@@ -108,9 +143,24 @@ extension Deployment {
       spans: graph.spans)
     var cost = TokenCost(price(scoring))
     cost.add(TokenCost(assistant.price(step)), times: tokens)
-    cost.add(own, times: tokens * (1 - reasoning.accepted))
+    let (chance, again) = rewritten(step, kept: reasoning.accepted)
+    if chance > 0 { cost.add(ownTokenCost(again), times: tokens * chance) }
+    if let way = decoding?.way { cost.wait(way.round(tokens: reasoning.tokensPerStep * step.decodeSequences)) }
     cost.divide(by: tokens)
     return cost
+  }
+
+  /// How likely it is that some sequence of a batch writes its step anew, which the others wait for, and the decode step
+  /// of the mean number that do.
+  private func rewritten(_ step: StepShape, kept: Double) -> (chance: Double, step: StepShape) {
+    var all = 1.0
+    for _ in 0..<step.decodeSequences { all *= kept }
+    guard all < 1 else { return (0, step) }
+    let mean = Double(step.decodeSequences) * (1 - kept) / (1 - all)
+    var again = step
+    again.decodeSequences = max(1, min(step.decodeSequences, Int(mean.rounded())))
+    again.decodeContext = step.decodeContext * (Double(again.decodeSequences) / Double(step.decodeSequences))
+    return (1 - all, again)
   }
 
   /// A batch as techniques make of it: images, further answers, other lengths, several questions in a prompt.

@@ -28,6 +28,8 @@ package struct Deployment: Sendable {
   package var workload: WorkloadRewrite { design.workload }
   /// Where tensors live and operators run, unless all is on the devices that compute.
   package private(set) var placement: Placement?
+  /// The same once the case has taken up its heat and clocks have fallen; one or none.
+  private var throttledForms: [Deployment] = []
 
   package var model: Model { graph.model }
   package var plan: Plan { graph.plan }
@@ -51,6 +53,7 @@ package struct Deployment: Sendable {
       model: model, plan: Plan(formats: chosen, parallelism: parallelism, routing: routing))
     design.plan.cacheCopies = runtime.cacheCopies
     design.plan.promptLogits = runtime.promptLogits
+    try Techniques.refuseFormats(weights: formats.weights != nil, cache: formats.kv != nil, beside: techniques)
     try Techniques.apply(techniques, to: &design)
     self.techniques = techniques.map(Techniques.text)
     self.design = design
@@ -96,16 +99,35 @@ package struct Deployment: Sendable {
     }
     let parts = Placement.Parts(
       graph: copy.graph, runtime: runtime, pricer: copy.pricer, constants: constants, powerCap: powerCap)
+    let plan = try plan.withoutLost(on: machine)
     let filled =
       StageSearch.isOpen(plan) ? try StageSearch(plan: plan, machine: machine, parts: parts).filled() : plan
     copy.placement = try Placement(filled, on: machine, parts)
     return copy
   }
 
+  /// What heat does to long work on the main device, where its file says so.
+  package var thermal: ThermalLimit? { platform.device.thermal }
+
+  /// The same deployment once clocks have fallen; nothing for devices whose cooling holds their board limit.
+  package var throttled: Deployment? { throttledForms.first }
+
+  /// Prepares what the deployment becomes when its case has taken up its heat.
+  mutating func prepareForHeat() throws {
+    guard let limit = thermal else { return }
+    var copy = self
+    copy.throttledForms = []
+    let slower = pricer.clocked(limit.clock)
+    copy.pricer = slower.on(slower.platform.device.withMemory(times: limit.memory))
+    copy.placement = try placement?.throttled(to: limit)
+    throttledForms = [copy]
+  }
+
   /// The same deployment under other constants, without a placement.
   package func with(_ constants: Constants) -> Deployment {
     var copy = self
     copy.placement = nil
+    copy.throttledForms = []
     copy.pricer = OperatorPricer(platform: platform, constants: constants)
     return copy
   }
@@ -118,6 +140,7 @@ package struct Deployment: Sendable {
     plan.weightSparsity = nil
     copy.graph = try OperatorGraph(model: model, plan: plan)
     copy.decoding = nil
+    copy.throttledForms = []
     // A placement is of the model it was made for.
     copy.placement = nil
     return copy
@@ -150,6 +173,7 @@ package struct Deployment: Sendable {
   package func scaled(by scale: HardwareScale) -> Deployment {
     var copy = self
     copy.placement = nil
+    copy.throttledForms = []
     copy.platform = platform.scaled(by: scale)
     copy.pricer = OperatorPricer(platform: copy.platform, constants: pricer.constants)
     return copy

@@ -48,6 +48,8 @@ package struct Library: Sendable {
     package var powerCap: Watts?
     /// Clock of the arithmetic units, as a share of the device's own.
     package var clock = 1.0
+    /// Whose core launches and schedules; nothing for the calibrations' own.
+    package var hostCore: HostCore?
 
     package init(
       model: String, hardware: String, runtime: String, formats: FormatRequest = FormatRequest(),
@@ -82,6 +84,10 @@ package struct Library: Sendable {
       platform: platform, model: model, runtime: runtime, formats: request.formats,
       parallelism: request.parallelism, routing: request.routing, calibration: calibration,
       techniques: request.techniques)
+    if let core = request.hostCore {
+      let factor = try hostFactor(core, request, calibration)
+      deployment = deployment.with(calibration.constants.onHost(times: factor))
+    }
     deployment = adjustments.applied(to: deployment)
     let isPlain = request.powerCap == nil && request.clock == 1
     if request.plan != nil || !isPlain {
@@ -89,12 +95,18 @@ package struct Library: Sendable {
         by: request.plan ?? .resident, on: machine(request.hardware), powerCap: request.powerCap,
         clock: request.clock, constants: constants(runtime: runtime.name))
     }
+    try deployment.prepareForHeat()
     let design = deployment.design
-    guard design.drafting != nil || design.reasoning != nil else { return deployment }
+    guard design.drafting != nil || design.reasoning != nil else {
+      if let plan = request.plan, plan.draft != DraftPlacement() { throw PlacementError.noDraft(plan: plan.name) }
+      return deployment
+    }
     deployment.decoding = Decoding(
       drafting: design.drafting,
       draft: try design.drafting.flatMap { try draft($0.source, of: deployment, request, adjustments) },
       reasoning: design.reasoning, assistant: try design.reasoning.map { try small($0.model, request, adjustments) })
+    deployment.decoding?.way = try draftWay(request)
+    deployment.decoding?.alone = request.plan?.draft.alone ?? 0
     return deployment
   }
 
@@ -105,12 +117,14 @@ package struct Library: Sendable {
     case .free: return nil
     case .model(let name): return try small(name, request, adjustments)
     case .head(let layers, let vocabulary):
+      if let plan = request.plan, let at = plan.draft.at { throw PlacementError.draftHead(plan: plan.name, place: at) }
       return try deployment.replacingModel(deployment.model.draftHead(layers: layers, vocabulary: vocabulary))
     }
   }
 
   /// A small model beside the large one: its own formats, the same devices, on one of them where it cannot be split.
   private func small(_ name: String, _ request: Request, _ adjustments: Adjustments) throws -> Deployment {
+    if let at = request.plan?.draft.at { return try elsewhere(name, at: at, request, adjustments) }
     var own = Request(model: name, hardware: request.hardware, runtime: request.runtime)
     own.parallelism.tensor = request.parallelism.tensor
     do {
@@ -119,6 +133,37 @@ package struct Library: Sendable {
       own.parallelism.tensor = 1
       return try deployment(own, adjustments: adjustments)
     }
+  }
+
+  /// A small model on another place of the machine, which must hold it.
+  private func elsewhere(
+    _ name: String, at: String, _ request: Request, _ adjustments: Adjustments
+  ) throws -> Deployment {
+    let machine = try machine(request.hardware)
+    let place = machine.places[try machine.resolve(at)]
+    guard !place.isDrive else { throw PlacementError.cannotCompute(place: place.name, what: "drafts") }
+    let own = Request(model: name, hardware: place.device.name, runtime: request.runtime)
+    let small = try deployment(own, adjustments: adjustments)
+    let ledger = small.memoryLedger()
+    guard ledger.weightsFit else {
+      throw PlacementError.doesNotFit(
+        what: "the weights of \(name)", place: place.name, needed: ledger.weights, room: ledger.usable,
+        hint: "choose a smaller draft model")
+    }
+    return small
+  }
+
+  /// The way between the place that drafts and the main one; nothing when they are the same.
+  private func draftWay(_ request: Request) throws -> DraftWay? {
+    guard let plan = request.plan, let at = plan.draft.at else { return nil }
+    let machine = try machine(request.hardware)
+    let (from, to) = (try machine.resolve(at), machine.main)
+    guard from != to else { return nil }
+    let hops = try machine.path(from: from, to: to)
+    let latency = hops.filter { $0.through != nil }.sum { machine.wires[$0.wire].latency }
+    let slowest = hops.map { machine.wires[$0.wire].bandwidth }.min() ?? BytesPerSecond(1)
+    let share = machine.places[from].node == machine.places[to].node ? plan.copies.host : plan.copies.network
+    return DraftWay(latency: (latency + plan.copies.start) * 2, bandwidth: slowest * share)
   }
 
   /// Everything the hardware file describes, for plans.

@@ -83,9 +83,14 @@ extension Deployment {
   package func memoryLedger() -> MemoryLedger {
     let capacity = platform.device.mainMemory?.capacity ?? .zero
     let usable = capacity * runtime.memoryFraction
-    let footprint = [decoding?.draft, decoding?.assistant].compactMap { $0?.graph.footprint }
+    // A small model on another place takes nothing here.
+    let beside = decoding?.way == nil ? [decoding?.draft, decoding?.assistant] : []
+    let footprint = beside.compactMap { $0?.graph.footprint }
       .reduce(graph.footprint) { $0.adding($1) }
-    if let placement { return placement.ledger(capacity: capacity, usable: usable) }
+    if let placement {
+      let small = beside.compactMap { $0?.graph.footprint.weights }.reduce(Bytes.zero, +)
+      return placement.ledger(capacity: capacity, usable: usable, beside: small, footprint: footprint)
+    }
     let activations = graph.liveActivations(
       tokens: runtime.maxBatchedTokens, sampled: min(runtime.maxSequences, runtime.maxBatchedTokens))
     let reserved = runtime.reservedMemory + (parallelism.tensor > 1 ? runtime.reservedForPeers : .zero)

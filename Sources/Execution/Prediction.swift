@@ -43,6 +43,8 @@ package struct Prediction: Sendable {
   package var outputRate: Double
   package var totalRate: Double
   package var ledger: MemoryLedger
+  /// Time of work after which the case has taken up its heat and clocks fall; nothing when they do not.
+  package var throttledAfter: Seconds?
 
   /// Mean power of all devices.
   package var power: Watts { energy / endToEnd }

@@ -30,7 +30,11 @@ package struct Predictor: Sendable {
         batch: batch, missing: ledger.cache(of: batch) * Double(perReplica) - ledger.cacheRoom,
         largestBatch: fitting * replicas, longestContext: ledger.longestContext(sequences: perReplica).map { $0 + 1 })
     }
-    let fullest = runReplica(sequences: perReplica, fitting: fitting, batch)
+    var fullest = runReplica(sequences: perReplica, fitting: fitting, batch)
+    var throttledAfter: Seconds?
+    if let account = heat(of: &fullest, sequences: perReplica, fitting: fitting, batch) {
+      throttledAfter = account.spentAfter
+    }
     let full = fullest.first
     let endToEnd = fullest.endToEnd
     let energy = energyOfReplicas(fullest, perReplica: perReplica, fitting: fitting, batch)
@@ -39,7 +43,39 @@ package struct Predictor: Sendable {
     return Prediction(
       ttft: full.prefill.time, tpot: full.decode?.time, endToEnd: endToEnd, energy: energy,
       prefillBound: full.prefill.bound, decodeBound: full.decode?.bound, waves: fullest.waves,
-      outputRate: generated / endToEnd.value, totalRate: all / endToEnd.value, ledger: ledger)
+      outputRate: generated / endToEnd.value, totalRate: all / endToEnd.value, ledger: ledger,
+      throttledAfter: throttledAfter)
+  }
+
+  /// Stretches what a replica does where its case gets hot.
+  private func heat(
+    of run: inout ReplicaRun, sequences: Int, fitting: Int, _ batch: BatchCase
+  ) -> HeatAccount? {
+    guard let limit = deployment.thermal, let hot = deployment.throttled else { return nil }
+    var account = HeatAccount(limit)
+    let slow = Predictor(hot).runReplica(sequences: sequences, fitting: fitting, batch)
+    let devices = Double(deployment.parallelism.tensor * deployment.parallelism.pipeline)
+    func pass(_ full: (Seconds, Joules), _ slow: (Seconds, Joules)) -> HeatAccount.Work {
+      let done = account.run(
+        HeatAccount.Work(time: full.0, energy: full.1 * (1 / devices)),
+        slow: HeatAccount.Work(time: slow.0, energy: slow.1 * (1 / devices)))
+      return HeatAccount.Work(time: done.time, energy: done.energy * devices)
+    }
+    let (first, firstSlow) = (run.first, slow.first)
+    let prefill = pass((first.prefill.time, first.prefill.energy), (firstSlow.prefill.time, firstSlow.prefill.energy))
+    let decode = pass(
+      (first.endToEnd - first.prefill.time, first.energy - first.prefill.energy),
+      (firstSlow.endToEnd - firstSlow.prefill.time, firstSlow.energy - firstSlow.prefill.energy))
+    let rest = pass(
+      (run.endToEnd - first.endToEnd, run.energy - first.energy),
+      (slow.endToEnd - firstSlow.endToEnd, slow.energy - firstSlow.energy))
+    guard account.spentAfter != nil else { return account }
+    run.first.prefill.time = prefill.time
+    let steps = Double(max(1, batch.outputTokens - 1))
+    run.first.decode?.time = decode.time * (1 / steps)
+    run.endToEnd = prefill.time + decode.time + rest.time
+    run.energy = prefill.energy + decode.energy + rest.energy
+    return account
   }
 
   /// What one data-parallel replica does, in one wave or several; energy is as if all replicas did the same.

@@ -33,6 +33,8 @@ package final class StepTable {
   @exclusivity(unchecked) private var sharedCurves = DecodeCurves()
   /// Board power that all devices of the replica together may draw; steps that would exceed it take longer.
   private let powerCap: Watts?
+  /// Power that the cases of all devices together get rid of; steps that draw more wait until it is gone.
+  private let sustained: Watts?
 
   /// What a step takes and draws, in whole units so that sums are exact.
   package struct Cost: Sendable, Equatable {
@@ -51,24 +53,29 @@ package final class StepTable {
 
   /// Whether decode steps are priced by curves, so that many can be taken at once.
   package let hasCurves: Bool
-  /// Whether steps are scheduled over a machine; asked in every step, where the placement itself would be copied.
-  private let isPlaced: Bool
+  /// Whether steps are scheduled over a machine or its stages; asked in every step, where the placement itself would be
+  /// copied.
+  private let isScheduled: Bool
 
   /// - Parameters:
   ///   - powerCap: Board power of all devices together that steps are stretched to stay under.
+  ///   - sustained: Power on average that steps wait to stay under, once a case is hot.
   ///   - perRank: Whether the table is of one data-parallel rank among others that step as it does, each with as much
   ///     to do; energy is then of the rank's devices alone.
   /// - Throws: ``ReplayError`` for plans that the engine cannot replay yet.
-  package init(_ deployment: Deployment, powerCap: Watts? = nil, perRank: Bool = false) throws(ReplayError) {
-    if deployment.parallelism.pipeline > 1 { throw .pipeline }
+  package init(
+    _ deployment: Deployment, powerCap: Watts? = nil, sustained: Watts? = nil, perRank: Bool = false
+  ) throws(ReplayError) {
+    if deployment.parallelism.pipeline > 1, perRank { throw .pipeline }
     if deployment.parallelism.data > 1, !perRank { throw .dataParallel }
     if deployment.model.encoder != nil { throw .encoder(model: deployment.model.name) }
     self.deployment = deployment
     self.powerCap = powerCap
+    self.sustained = sustained
     // A runtime that copies its cache passes from launches to copies within a piece of the curve, which then bends.
     hasCurves = deployment.graph.spans.isUniform && deployment.plan.cacheCopies == 0
-    isPlaced = deployment.placement != nil
-    if isPlaced { curves = DecodeCurves(piecesLog: 4) }
+    isScheduled = deployment.placement != nil || deployment.parallelism.pipeline > 1
+    if isScheduled { curves = DecodeCurves(piecesLog: 4) }
     decodeOperators = Self.linearOperators(deployment.graph, scope: .decode)
     prefillOperators = Self.linearOperators(deployment.graph, scope: .prefill)
     let mixed = deployment.graph.operators(for: Self.mixedStep(deployment.graph.spans))
@@ -77,12 +84,12 @@ package final class StepTable {
     host = HostTime(deployment)
     pricer = deployment.pricer
     waitingPower = deployment.pricer.constants[.powerStatic] * deployment.platform.device.power.cap
-    devices = Double(deployment.parallelism.tensor)
+    devices = Double(deployment.parallelism.tensor * deployment.parallelism.pipeline)
   }
 
   /// The cost of a step: by the curves where they apply, exactly otherwise.
   package func cost(_ step: StepShape) -> Cost {
-    if isPlaced { return placedCost(step) }
+    if isScheduled { return curvedCost(step) }
     guard hasCurves, step.decodeSequences > 0, step.decodeQueries == 1 else { return exactCost(step) }
     let context = Int64(step.decodeContext[0])
     if step.prefillTokens == 0 { return piece(sequences: step.decodeSequences, context: context).cost(at: context) }
@@ -99,12 +106,12 @@ package final class StepTable {
 
   /// The price that ``Deployment/price(_:)`` gives, stretched where it would exceed the power cap.
   package func exactCost(_ step: StepShape) -> Cost {
-    if isPlaced { return scheduledCost(step) }
+    if isScheduled { return scheduledCost(step) }
     return cost(step, decodes: decodePart(step))
   }
 
-  /// A step under a plan: decodes by curves whose pieces end at scheduled steps, others scheduled each.
-  private func placedCost(_ step: StepShape) -> Cost {
+  /// A scheduled step: decodes by curves whose pieces end at scheduled steps, others scheduled each.
+  private func curvedCost(_ step: StepShape) -> Cost {
     guard hasCurves, step.decodeSequences > 0, step.decodeQueries == 1, step.prefillTokens == 0 else {
       return scheduledCost(step)
     }
@@ -113,7 +120,8 @@ package final class StepTable {
   }
 
   private func scheduledCost(_ step: StepShape) -> Cost {
-    guard let price = deployment.placement?.quickPrice(step) else { return cost(step, decodes: decodePart(step)) }
+    if let price = deployment.placement?.quickPrice(step) { return capped(time: price.time, energy: price.energy) }
+    let price = deployment.steadyPrice(step)
     return capped(time: price.time, energy: price.energy)
   }
 
@@ -137,10 +145,15 @@ package final class StepTable {
 
   /// Static power goes on while a step is stretched: the time at which power is the cap.
   private func capped(time: Seconds, energy: Joules) -> Cost {
-    guard let powerCap else { return Cost(time: time, energy: energy) }
-    guard energy > powerCap * time else { return Cost(time: time, energy: energy, under: powerCap) }
+    guard let powerCap else { return Cost(time: cooled(time, energy), energy: energy) }
+    guard energy > powerCap * time else { return Cost(time: cooled(time, energy), energy: energy, under: powerCap) }
     let longer = Seconds((energy - standingPower * time).value / max(1e-9, (powerCap - standingPower).value))
-    return Cost(time: longer, energy: powerCap * longer, under: powerCap)
+    return Cost(time: cooled(longer, powerCap * longer), energy: powerCap * longer, under: powerCap)
+  }
+
+  /// A step of a hot case lasts until what it drew has been got rid of.
+  private func cooled(_ time: Seconds, _ energy: Joules) -> Seconds {
+    sustained.map { max(time, energy / $0) } ?? time
   }
 
   /// What devices that wait for a copy take and draw.
@@ -298,8 +311,8 @@ extension StepTable.Cost {
   /// Rounded to whole units; what exceeds the clock becomes its end, which the engine refuses.
   init(time: Seconds, energy: Joules) {
     self.init(
-      picoseconds: Int64(min(Self.most, (time.value * 1e12).rounded())),
-      nanojoules: Int64(min(Self.most, (energy.value * 1e9).rounded())))
+      picoseconds: Int64(min(Self.most, time.value * 1e12) + 0.5),
+      nanojoules: Int64(min(Self.most, energy.value * 1e9) + 0.5))
   }
 
   package mutating func add(_ other: StepTable.Cost) {
@@ -464,7 +477,7 @@ package enum ReplayError: Error, CustomStringConvertible, Sendable {
 
   package var description: String {
     switch self {
-    case .pipeline: "pipeline parallelism cannot be replayed yet; use --tp, or 'predict' for a static batch"
+    case .pipeline: "pipeline stages and data parallelism cannot be replayed together; use one of --pp and --dp"
     case .dataParallel: "one replica is replayed, so --dp must be 1"
     case .encoder(let model): "\(model) has an encoder, which cannot be replayed yet; 'predict' prices it"
     }

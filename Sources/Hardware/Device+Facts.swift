@@ -20,6 +20,9 @@ extension Device {
     return seen
   }
 
+  /// The systolic array that products run on.
+  package var systolicArray: ComputeEngine.SystolicArray? { engines.first { $0.array != nil }?.array }
+
   /// Units that share a multiplication, for wave quantisation: those of the engine listed first, or all cores of a CPU.
   package var parallelUnits: Int {
     guard let first = engines.first else { return 1 }
@@ -49,9 +52,12 @@ extension Device {
     die.power.idle = power.idle * share
     die.power.cap = power.cap * share
     die.power.capMinimum = power.capMinimum.map { $0 * share }
+    die.thermal?.budget = (thermal?.budget ?? .zero) * share
+    die.thermal?.sustained = (thermal?.sustained ?? .zero) * share
     die.price = price.map { price in
       Price(
-        purchase: price.purchase.map { $0 * share }, hourly: price.hourly.map { $0 * share }, date: price.date)
+        purchase: price.purchase.map { $0 * share }, hourly: price.hourly.map { $0 * share },
+        memoryHourly: price.memoryHourly, date: price.date)
     }
     return die
   }

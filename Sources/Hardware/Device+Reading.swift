@@ -27,12 +27,15 @@ extension Device: CatalogueEntry {
         memories: try file.optionalArray("memories").map { try memory($0, sources) },
         links: try file.optionalArray("links").map { try link($0, sources) },
         power: try power(file.required("power"), sources),
+        thermal: try file.optional("thermal").map { try thermal($0, sources) },
+        emptyLaunch: try file.optional("launches").map { try emptyLaunch($0, sources) },
         price: try file.optional("price").map { try Price.parse($0, sources) },
         storage: try file.optional("storage").map { try storage($0, sources) },
         operatorRates: try file.optionalArray("operators").map { try operatorRate($0, sources) },
         numaNodes: try file.optionalInt("numa_nodes", in: 1...64) ?? 1,
         dies: try file.optionalInt("dies", in: 1...16) ?? 1,
         citations: sources.byField)
+      try device.checkThermal(document)
       try device.checkWholeness(document)
       return device
     }
@@ -48,6 +51,16 @@ extension Device: CatalogueEntry {
       guard mainMemory?.bandwidth != nil else {
         throw document.error("'memories' has no main memory with a bandwidth, which kind \(kind) needs")
       }
+    }
+  }
+
+  /// A case that gets rid of the whole board limit never throttles, so numbers that say so are a slip.
+  private func checkThermal(_ document: Node) throws {
+    guard let thermal else { return }
+    guard thermal.sustained > power.idle, thermal.sustained < power.cap else {
+      throw document.error(
+        "thermal.sustained is \(thermal.sustained), expected more than the idle \(power.idle) and less than the cap "
+          + "\(power.cap)")
     }
   }
 
@@ -70,9 +83,18 @@ extension Device: CatalogueEntry {
         unit: try block.string("unit"),
         clock: try block.optionalQuantity("clock", FrequencyDimension.self),
         coreClass: try block.optionalChoice("core_class", ComputeEngine.CoreClass.self),
-        array: try block.optionalString("array"),
+        array: try block.optional("array").map(array),
         peaks: peaks)
     }
+  }
+
+  /// Rows and columns, as `128x128`.
+  private static func array(_ node: Node) throws -> ComputeEngine.SystolicArray {
+    let sides = try node.string().split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
+    guard sides.count == 2, let rows = sides[0], let columns = sides[1], (1...65536).contains(rows),
+      (1...65536).contains(columns)
+    else { throw node.error("found \(node.found), expected rows and columns such as '128x128'") }
+    return ComputeEngine.SystolicArray(rows: rows, columns: columns)
   }
 
   private static func memory(_ node: Node, _ sources: SourceTable) throws -> Memory {
@@ -114,6 +136,24 @@ extension Device: CatalogueEntry {
     }
   }
 
+  private static func thermal(_ node: Node, _ sources: SourceTable) throws -> ThermalLimit {
+    try node.strictObject { block in
+      try sources.cover(block, ["budget", "sustained", "clock", "memory"])
+      return ThermalLimit(
+        budget: try block.quantity("budget", EnergyDimension.self, allowingZero: true),
+        sustained: try block.quantity("sustained", PowerDimension.self),
+        clock: try block.double("clock", in: 0.05...1),
+        memory: try block.optionalDouble("memory", in: 0.05...1) ?? 1)
+    }
+  }
+
+  private static func emptyLaunch(_ node: Node, _ sources: SourceTable) throws -> Seconds {
+    try node.strictObject { block in
+      try sources.cover(block, ["empty_kernel"])
+      return try block.quantity("empty_kernel", TimeDimension.self)
+    }
+  }
+
   private static func storage(_ node: Node, _ sources: SourceTable) throws -> Storage {
     try node.strictObject { block in
       try sources.cover(
@@ -150,10 +190,11 @@ extension Device: CatalogueEntry {
 extension Price {
   static func parse(_ node: Node, _ sources: SourceTable) throws -> Price {
     try node.strictObject { block in
-      try sources.cover(block, ["purchase", "hourly"])
+      try sources.cover(block, ["purchase", "hourly", "memory_gib_hourly"])
       return Price(
         purchase: try block.optionalQuantity("purchase", MoneyDimension.self),
         hourly: try block.optionalQuantity("hourly", HourlyPriceDimension.self),
+        memoryHourly: try block.optionalQuantity("memory_gib_hourly", HourlyPriceDimension.self),
         date: try block.string("date"))
     }
   }

@@ -18,6 +18,10 @@ package struct Device: Sendable {
   package var memories: [Memory]
   package var links: [DeviceLink]
   package var power: PowerLimits
+  /// What heat does to long work; nothing where cooling holds the board limit.
+  package var thermal: ThermalLimit?
+  /// What one core of a host processor takes to launch an empty kernel; nothing where nobody measured it.
+  package var emptyLaunch: Seconds?
   package var price: Price?
   package var storage: Storage?
   package var operatorRates: [OperatorRate]
@@ -54,8 +58,13 @@ package struct ComputeEngine: Sendable {
   package var unit: String
   package var clock: Hertz?
   package var coreClass: CoreClass?
-  /// Rows and columns of a systolic array.
-  package var array: String?
+  /// Rows and columns of a systolic array: inner elements that it holds, and results that it works on.
+  package struct SystolicArray: Sendable, Equatable {
+    package var rows: Int
+    package var columns: Int
+  }
+
+  package var array: SystolicArray?
   package var peaks: [Peak]
 }
 
@@ -95,9 +104,29 @@ package struct PowerLimits: Sendable {
   package var clockMaximum: Hertz?
 }
 
+/// A case that takes up some heat and gets rid of less than its device can make.
+package struct ThermalLimit: Sendable, Equatable {
+  /// Heat that the case takes up above what it gets rid of, before clocks fall.
+  package var budget: Joules
+  /// Power that the case gets rid of for as long as one likes.
+  package var sustained: Watts
+  /// Clock of the arithmetic units, and rate of the memory, once the budget is spent, as shares of their own.
+  package var clock: Double
+  package var memory: Double
+
+  package init(budget: Joules, sustained: Watts, clock: Double, memory: Double = 1) {
+    self.budget = budget
+    self.sustained = sustained
+    self.clock = clock
+    self.memory = memory
+  }
+}
+
 package struct Price: Sendable {
   package var purchase: Dollars?
   package var hourly: DollarsPerHour?
+  /// Rent of each GiB of main memory that is used, beside `hourly`; of processors that lend theirs.
+  package var memoryHourly: DollarsPerHour?
   package var date: String
 }
 

@@ -19,6 +19,8 @@ package struct Link: Sendable {
   /// One way, for a message without content.
   package var latency: Seconds
   package var duplex: Duplex
+  /// What a byte that crosses it costs, both ends; nothing where no one states it.
+  package var energy: JoulesPerByte?
   package var notes: String?
   package var citations: [String: String]
 }
@@ -29,7 +31,7 @@ extension Link: CatalogueEntry {
   package static func read(path: String, name: String) throws -> Link {
     try YAMLDocument.read(path: path).strictObject { file in
       let sources = try SourceTable(file)
-      try sources.cover(file, ["bandwidth", "latency"])
+      try sources.cover(file, ["bandwidth", "latency", "energy"])
       return Link(
         name: try checkedName(file, name),
         title: try file.string("title"),
@@ -39,6 +41,7 @@ extension Link: CatalogueEntry {
         bandwidth: try file.quantity("bandwidth", BandwidthDimension.self),
         latency: try file.quantity("latency", TimeDimension.self, allowingZero: true),
         duplex: try file.choice("duplex", Duplex.self),
+        energy: try file.optionalQuantity("energy", EnergyPerByteDimension.self),
         notes: try file.optionalString("notes"),
         citations: sources.byField)
     }

@@ -79,6 +79,27 @@ extension Model {
   }
 }
 
+extension Model {
+  /// The tokens that every layer's cache holds at most, where they are the same for all; nothing where some layer's
+  /// cache grows on.
+  package var commonBudget: Int? {
+    var budget: Int?
+    for mixer in decoder.runs.flatMap(\.layer.mixers) {
+      let kept: [ContextPart]
+      switch mixer {
+      case .attention(let attention): kept = attention.cache.kept
+      case .latentAttention(let latent): kept = latent.cache.kept
+      case .recurrent, .linear: continue
+      }
+      guard kept.count == 1, kept[0].share == 1, let window = kept[0].window, budget == nil || budget == window else {
+        return nil
+      }
+      budget = window
+    }
+    return budget
+  }
+}
+
 extension StepShape {
   /// What a layer sees of a step when only some phases run it, and when some tokens of each prompt no longer reach it.
   /// - Parameter dropped: Tokens of each sequence that were taken out in earlier layers.

@@ -215,12 +215,22 @@ extension OperatorGraph {
         count: count, flops: FLOPs(pairs * Double(cost.queryHeads * cost.pairFLOPs)),
         traffic: Traffic(
           activations: formats.stream.size(of: tokens * activationElements),
-          kvRead: cost.stored.size(of: cost.cachedElements * step.prefillKeys[spans.lane(of: cost.window)]),
+          kvRead: promptRead(cost, step),
           kvWritten: cost.keyBytes * tokens),
         compute: formats.stream, scope: .prefill)
       work.attention = formats.details.attention
       list.append(work)
     }
+  }
+
+  /// What a chunk of prompts reads of the cache: all keys, since each query may choose others, and once more what is read
+  /// to choose them.
+  private func promptRead(_ cost: AttentionCost, _ step: StepShape) -> Bytes {
+    var keys = step.prefillKeys[spans.lane(of: cost.window)]
+    if cost.rule.prompted != CacheRule.full.prompted {
+      keys += (step.prefillKeys * spans.weights(cost.rule.scanned, within: cost.window)).sum()
+    }
+    return cost.stored.size(of: cost.cachedElements * keys)
   }
 
   /// The kept cache, read and written into a new place with the latest token.

@@ -5,13 +5,24 @@ extension OperatorGraph {
   /// A dense network or a mixture, with the all-reduce that ends the layer.
   func addFeedForward(_ feedForward: FeedForward, _ step: StepShape, count: Int, to list: inout [Operator]) {
     let rows = step.tokens
+    let start = list.count
     switch feedForward {
     case .dense(let dense):
       addDense(dense, prefix: "", rows: rows, sequences: max(1, step.sequences), count: count, to: &list)
     case .mixture(let mixture):
       addMixture(mixture, rows: rows, count: count, to: &list)
     }
+    readAnew(&list, from: start, slices: slices(of: rows))
     addAllReduce("ffn_all_reduce", rows: rows, count: count, to: &list)
+  }
+
+  /// Mini-sequences that so many tokens pass the widest operators in.
+  package func slices(of tokens: Int) -> Int { plan.activationSlice.map { max(1, tokens.dividedUp(by: $0)) } ?? 1 }
+
+  /// Every slice of a prompt reads the weights of the widest operators anew.
+  private func readAnew(_ list: inout [Operator], from start: Int, slices: Int) {
+    guard slices > 1 else { return }
+    for index in start..<list.count { list[index].traffic.weights = list[index].traffic.weights * Double(slices) }
   }
 
   private func addDense(

@@ -87,6 +87,9 @@ package struct Parallelism: Sendable, Hashable {
 
   package var devices: Int { tensor * pipeline * data }
 
+  /// Devices that work on the same layers.
+  package var ranks: Int { tensor * data }
+
   /// Ways one expert's matrices are split.
   package var expertTensor: Int { expert > 1 ? tensor * data / expert : tensor }
 }

@@ -1,49 +1,53 @@
 /// What one step of a batch asks of a model: tokens for the dense operators, sums over sequences for attention.
 ///
+/// Public for no other reason than that the serving engine, in a module of its own, forms millions a second.
+///
 /// Sums are enough because attention's FLOPs and traffic are linear in them; a step then costs the same to price for
 /// one sequence or a thousand.
-package struct StepShape: Sendable, Equatable {
+@frozen
+public struct StepShape: Sendable, Equatable {
   /// Sequences that decode, and the tokens they attend to (the new one included), summed.
-  package var decodeSequences = 0
-  package var decodeContext = SpanSums()
+  public var decodeSequences = 0
+  public var decodeContext = SpanSums()
   /// Tokens each of them computes: one, or with speculation also the drafted ones it verifies.
-  package var decodeQueries = 1
+  public var decodeQueries = 1
   /// Prompt tokens in this step, and the sequences they belong to.
-  package var prefillTokens = 0
-  package var prefillSequences = 0
+  public var prefillTokens = 0
+  public var prefillSequences = 0
   /// Query-key pairs of the prompt tokens under the causal mask, summed.
-  package var prefillPairs = SpanSums()
+  public var prefillPairs = SpanSums()
   /// Keys and values the prompt chunks read, summed.
-  package var prefillKeys = SpanSums()
+  public var prefillKeys = SpanSums()
   /// Prompts that end in this step and so need logits.
-  package var finishedPrompts = 0
+  public var finishedPrompts = 0
   /// Tokens an encoder processes in this step, the sequences they belong to, and its query-key pairs (no mask), summed.
-  package var encoderTokens = 0
-  package var encoderSequences = 0
-  package var encoderPairs = 0.0
+  public var encoderTokens = 0
+  public var encoderSequences = 0
+  public var encoderPairs = 0.0
   /// Encoder outputs that the step's decoder tokens attend to, summed.
-  package var crossKeys = 0.0
+  public var crossKeys = 0.0
 
-  package init() {}
+  @inlinable public init() {}
 
-  package var decodeTokens: Int { decodeSequences * decodeQueries }
-  package var tokens: Int { decodeTokens + prefillTokens }
-  package var sampledTokens: Int { decodeTokens + finishedPrompts }
-  package var sequences: Int { decodeSequences + prefillSequences }
+  @inlinable public var decodeTokens: Int { decodeSequences * decodeQueries }
+  @inlinable public var tokens: Int { decodeTokens + prefillTokens }
+  @inlinable public var sampledTokens: Int { decodeTokens + finishedPrompts }
+  @inlinable public var sequences: Int { decodeSequences + prefillSequences }
 
   /// Whether its prompt tokens are one prompt's, from the first token on.
-  package var isOneWholePrompt: Bool {
+  @inlinable public var isOneWholePrompt: Bool {
     prefillSequences == 1 && prefillKeys[0] == Double(prefillTokens) && finishedPrompts == 1
   }
 }
 
 /// One sum over sequences for each attention span of a model: full attention in lane 0, then its windows.
-package typealias SpanSums = SIMD4<Double>
+public typealias SpanSums = SIMD4<Double>
 
 /// The distinct attention spans of a model, in the order of ``SpanSums``' lanes.
-package struct AttentionSpans: Sendable, Equatable {
+@frozen
+public struct AttentionSpans: Sendable, Equatable {
   /// Window in tokens of lanes 1, 2, 3; `Int.max` where the lane is unused, which makes it a second full span.
-  package let windows: SIMD4<Int>
+  public let windows: SIMD4<Int>
 
   /// - Throws: ``TooManyWindows`` beyond three distinct windows.
   package init(of model: Model) throws(TooManyWindows) {
@@ -58,7 +62,7 @@ package struct AttentionSpans: Sendable, Equatable {
   }
 
   /// Whether every layer attends to the whole context.
-  package var isUniform: Bool { windows == SIMD4<Int>(repeating: Int.max) }
+  @inlinable public var isUniform: Bool { windows == SIMD4<Int>(repeating: Int.max) }
 
   /// The lane of an attention operator's window.
   package func lane(of window: Int?) -> Int {
@@ -68,7 +72,7 @@ package struct AttentionSpans: Sendable, Equatable {
   }
 
   /// Tokens one query at the end of `context` tokens attends to, by span.
-  package func visible(_ context: Int) -> SpanSums {
+  @inlinable public func visible(_ context: Int) -> SpanSums {
     SpanSums(
       Double(context), Double(min(context, windows[1])), Double(min(context, windows[2])),
       Double(min(context, windows[3])))

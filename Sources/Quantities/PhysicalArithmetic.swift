@@ -29,6 +29,9 @@ public func / (rate: FLOPsPerSecond, bandwidth: BytesPerSecond) -> FLOPsPerByte 
 public func * (power: Watts, time: Seconds) -> Joules { Joules(power.value * time.value) }
 
 @inlinable
+public func / (energy: Joules, power: Watts) -> Seconds { Seconds(energy.value / power.value) }
+
+@inlinable
 public func / (energy: Joules, time: Seconds) -> Watts { Watts(energy.value / time.value) }
 
 @inlinable

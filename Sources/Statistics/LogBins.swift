@@ -21,6 +21,7 @@ package struct LogBins: Sendable, Equatable {
     count = max(1, Int(((Self.octaves(range.upperBound) - low) * stepsPerOctave).rounded(.up)))
   }
 
+  @inline(__always)
   package func index(_ value: Double) -> Int {
     guard value > range.lowerBound else { return 0 }
     guard value < range.upperBound else { return count - 1 }
@@ -35,6 +36,7 @@ package struct LogBins: Sendable, Equatable {
   }
 
   /// Powers of two below a normal number, with the way to the next one as the fraction.
+  @inline(__always)
   private static func octaves(_ value: Double) -> Double {
     Double(Int64(bitPattern: value.bitPattern)) * 0x1p-52 - 1023
   }

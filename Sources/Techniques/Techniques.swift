@@ -48,6 +48,18 @@ package enum Techniques {
 
   private static func place(_ type: any Technique.Type) -> Int { type.decides.map(\.rawValue).min() ?? 0 }
 
+  /// Refuses techniques that decide a format which is also asked for by itself: one of the two would be passed over.
+  package static func refuseFormats(weights: Bool, cache: Bool, beside choices: [NamedChoice]) throws {
+    for choice in choices {
+      let type = try type(of: choice)
+      for (isGiven, aspect, option) in [(weights, Aspect.weightFormat, "weights"), (cache, .cacheFormat, "kv-format")] {
+        guard isGiven, type.decides.contains(aspect) else { continue }
+        throw TechniqueError(
+          "\(choice.name) and --\(option) both decide \(aspect.title); leave out one")
+      }
+    }
+  }
+
   /// Refuses pairs that decide the same: the saving would be counted twice.
   package static func refuseConflicts(_ types: [any Technique.Type]) throws(TechniqueError) {
     for (index, type) in types.enumerated() {

@@ -13,8 +13,9 @@ package final class PrefixForest {
     var holders: Int32
   }
 
-  private var streams: ContiguousArray<Stream> = []
-  private var free: [Int32] = []
+  // One run owns a forest and asks one thing at a time, so exclusivity need not be checked on every access.
+  @exclusivity(unchecked) private var streams: ContiguousArray<Stream> = []
+  @exclusivity(unchecked) private var free: [Int32] = []
 
   package init() {}
 

@@ -23,6 +23,9 @@ package struct Traffic: Sendable {
     classes.contains { ($0.ownArrivals ?? arrivals)?.closedLoop != nil && $0.sessions?.branches != nil }
   }
 
+  /// Whether some requests come only after an answer: in sessions and closed loops.
+  package var followsAnswers: Bool { meanRate == nil || classes.contains { $0.sessions != nil } }
+
   /// Arrivals a second in the long run, a session counting once; nothing where a closed loop takes part.
   package var meanRate: Double? {
     let rates = processes.map(\.meanRate)

@@ -13,8 +13,9 @@ struct AdviseCommand: ParsableCommand {
     abstract: "Ranks techniques, alone and in pairs, by what they gain on one's own platform.",
     discussion: """
       Each is tried with inputs that a publication reports. The gain is in \
-      answers a second at the largest batch that keeps the objectives; energy \
-      and price go with it. Risks to quality are cited, never scored, and what \
+      answers a second at the largest batch that keeps the objectives; its \
+      interval leaves out errors that both sides share. Energy and price of an \
+      answer go with it, and can be ranked by. Risks to quality are cited, never scored, and what \
       must be measured first is said.
 
         ridgeline advise --model llama-3-8b --hardware h100-sxm \\
@@ -40,6 +41,9 @@ struct AdviseCommand: ParsableCommand {
   @Option(help: "Latencies to keep: ttft=1s, tpot=50ms, e2e=30s, separated by commas.")
   var objective: String?
 
+  @Option(help: "What is ranked by: rate, energy or price, each of an answer.")
+  var by = "rate"
+
   @Option(parsing: .unconditional, help: "Rows of the table.")
   var top = 12
 
@@ -52,13 +56,17 @@ struct AdviseCommand: ParsableCommand {
     }
     guard traffic == nil || trace == nil else { throw UsageError("give --traffic or --trace, not both") }
     let rows = try checked(top, "--top", 1...1000)
+    guard let ranking = Advice.Ranking(rawValue: by) else {
+      throw UsageError(
+        "--by: found '\(by)', expected one of \(Advice.Ranking.allCases.map(\.rawValue).joined(separator: ", "))")
+    }
     let library = try Library()
     let lengths = try meanLengths(library)
     let question = Advice.Question(
       request: try deployment.request(),
       inputTokens: try checked(input ?? lengths.input, "--input", BatchCase.tokenRange),
       outputTokens: try checked(output ?? lengths.output, "--output", BatchCase.tokenRange),
-      objective: try parsedObjective())
+      objective: try parsedObjective(), ranking: ranking)
     let advice = try Advice(question, library: library)
     switch format {
     case .csv: try standardOutput(MachineRenderer.csv(advice.table()))

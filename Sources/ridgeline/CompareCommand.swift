@@ -38,6 +38,8 @@ struct CompareCommand: ParsableCommand {
   @Option(parsing: .unconditional, help: "How often generated traffic is made up anew.")
   var replications = 10
 
+  @OptionGroup var pages: PageOptions
+
   @Option(help: "How the result is written: table, csv or json.")
   var format = OutputFormat.table
 
@@ -62,6 +64,7 @@ struct CompareCommand: ParsableCommand {
     case .json: try standardOutput(MachineRenderer.json(table.rows))
     }
     for note in table.notes { standardError("Note: \(note)") }
+    try pages.write { ComparisonPage(table, command: calledWith()).page }
   }
 
   /// Every scenario, or every combination of the fields that are compared in it.
@@ -91,8 +94,8 @@ func interruptible<Result>(_ body: () throws -> Result) throws -> Result {
 struct ComparisonTable {
   typealias Column = ResultTable.Column
   typealias Cell = ResultTable.Cell
-  private let comparison: ScenarioComparison
-  private let names: [String]
+  let comparison: ScenarioComparison
+  let names: [String]
 
   init(_ comparison: ScenarioComparison, names: [String]) {
     self.comparison = comparison
@@ -125,7 +128,43 @@ struct ComparisonTable {
     return difference / first
   }
 
-  var text: String {
+  /// What is compared in words and drawn.
+  static let main: [RunMetric] = [.ttftP99, .tpotP99, .tokenRate, .goodput, .energyPerToken, .pricePerMillionTokens]
+
+  /// One sentence for each scenario after the first: what differs, and what chance may explain.
+  var words: [String] {
+    names.indices.dropFirst().map { index in
+      let told = Self.main.filter { isTold($0, index) }.map { changed($0, index) }
+      let others = Self.main.filter { comparison.difference($0, of: index) != nil && !isTold($0, index) }
+      let chance = others.map(\.heading).joined(separator: ", ")
+      let differs = told.isEmpty ? "nothing differs by more than chance" : told.joined(separator: ", ")
+      let rest = told.isEmpty || others.isEmpty ? "" : "; \(chance) by no more than chance"
+      return "\(names[index]) against \(names[0]): \(differs)\(rest)."
+    }
+  }
+
+  private func isTold(_ metric: RunMetric, _ index: Int) -> Bool {
+    comparison.differenceInterval(metric, of: index)?.excludes(0) ?? false
+  }
+
+  /// By how much, and between which bounds: `P99 TTFT 35 % lower (20 % to 50 %)`.
+  private func changed(_ metric: RunMetric, _ index: Int) -> String {
+    guard let share = relative(metric, index), let first = comparison.value(metric, of: 0),
+      let interval = comparison.differenceInterval(metric, of: index)
+    else {
+      let shown = comparison.value(metric, of: index).map { text($0, metric) } ?? "-"
+      return "\(metric.heading) \(shown)"
+    }
+    func percent(_ value: Double) -> String { Cell.number(value).text(style: .percent) }
+    let bounds = [abs(share) - interval.halfWidth / abs(first), abs(share) + interval.halfWidth / abs(first)]
+    return "\(metric.heading) \(percent(abs(share))) \(share < 0 ? "lower" : "higher") "
+      + "(\(percent(bounds[0])) to \(percent(bounds[1])))"
+  }
+
+  var text: String { caption + "\n\n" + TableRenderer.rows(sideBySide) + "\n" + words.map { $0 + "\n" }.joined() }
+
+  /// A row for each metric, scenarios beside one another.
+  var sideBySide: ResultTable {
     let others = names.indices.dropFirst()
     let columns = [Column("metric"), Column(names[0])] + others.flatMap { [Column(names[$0]), Column("difference")] }
     var table = ResultTable(columns: columns)
@@ -136,11 +175,16 @@ struct ComparisonTable {
             [Cell(comparison.value(metric, of: index).map { text($0, metric) }), .text(difference(metric, index))]
           })
     }
+    return table
+  }
+
+  /// What was compared, and what the signs mean.
+  var caption: String {
     let stretches = "in \(comparison.replications) stretches of one trace"
     let how = comparison.isOfStretches ? stretches : "\(comparison.replications) times"
     return "\(groupedDigits(comparison.requests)) requests \(how), the first "
       + "\(groupedDigits(comparison.warmUp)) not counted; differences from \(names[0]) with 95 % intervals, "
-      + "* told from chance\n\n" + TableRenderer.rows(table)
+      + "* told from chance"
   }
 
   private func text(_ value: Double, _ metric: RunMetric) -> String {

@@ -64,14 +64,22 @@ struct DeploymentOptions: ParsableArguments {
   @Option(parsing: .unconditional, help: "Clock of the arithmetic units under a plan, as a share of the device's own.")
   var clock: Double?
 
+  @Option(
+    help: ArgumentHelp(
+      "Whose core launches kernels and schedules steps: a processor, or 'own' for the one beside the devices; default: "
+        + "the calibrations' host.", valueName: "processor"))
+  var hostCore: String?
+
   func request() throws -> Library.Request {
     guard let model else { throw UsageError("--model is missing, for example --model llama-3-8b") }
     guard let hardware else { throw UsageError("--hardware is missing, for example --hardware h100-sxm") }
-    return Library.Request(
+    var request = Library.Request(
       model: model, hardware: hardware, runtime: runtime ?? Self.defaultRuntime, formats: try formats(),
       parallelism: try parallelism(over: Parallelism()),
       routing: try expertSkew.map { .powerLaw(try checked($0, "--expert-skew", ExpertRouting.exponents)) } ?? .uniform,
       techniques: try techniques.map(Techniques.parse))
+    request.hostCore = hostCore.map { HostCore($0) }
+    return request
   }
 
   /// The deployment under the plan that was asked for; resident when none was.
@@ -111,6 +119,7 @@ struct DeploymentOptions: ParsableArguments {
     guard boardPower == nil, clock == nil else {
       throw UsageError("--board-power and --clock are for predict and step; a scenario has 'power_cap'")
     }
+    guard hostCore == nil else { throw UsageError("--host-core is for predict and step") }
     if let plan { scenario.replica.plan = Located(plan) }
     if let model { scenario.model = Located(model) }
     if let hardware { scenario.replica.hardware = Located(hardware) }

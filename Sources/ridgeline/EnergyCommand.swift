@@ -12,7 +12,7 @@ struct EnergyCommand: ParsableCommand {
     commandName: "energy",
     abstract: "Says where energy goes, and which knobs save it.",
     discussion: """
-      Joules a token by component; curves over core clock and power cap with \
+      Joules a token by component; power over time; curves over core clock and power cap with \
       the knee where a token costs least under the objectives; tensor \
       parallelism and batch as knobs; a fleet over a day with idle power, \
       carbon by the hour, and what machines and power cost. The clock moves \
@@ -25,7 +25,7 @@ struct EnergyCommand: ParsableCommand {
       """)
 
   /// The tables there are.
-  enum Table: String, ExpressibleByArgument, CaseIterable { case parts, clocks, caps, knobs, fleet }
+  enum Table: String, ExpressibleByArgument, CaseIterable { case parts, power, clocks, caps, knobs, fleet }
 
   @OptionGroup(title: "What serves") var deployment: DeploymentOptions
   @Option(parsing: .unconditional, help: "Sequences in the batch.") var batch = 16
@@ -40,10 +40,10 @@ struct EnergyCommand: ParsableCommand {
   @Option(parsing: .unconditional, help: "Hour of the peak.") var peakHour = 15.0
   @Flag(help: "Switch off replicas that an hour does not need.") var scales = false
   @Option(help: "Where the fleet stands: a name from 'ridgeline list sites', or a path.") var site = GridSite.standard
-  @Option(help: "Only this table: parts, clocks, caps, knobs or fleet. csv and json hold one; parts by default.")
+  @Option(help: "Only this table: parts, power, clocks, caps, knobs or fleet. csv and json hold one; parts by default.")
   var show: Table?
   @Option(help: "How the result is written: table, csv or json.") var format = OutputFormat.table
-  @Option(help: ArgumentHelp("Write all of it as a page, too.", valueName: "file.html")) var report: String?
+  @OptionGroup var pages: PageOptions
 
   func run() throws {
     let library = try Library()
@@ -61,9 +61,7 @@ struct EnergyCommand: ParsableCommand {
     let text = EnergyText(
       study, prediction, knobs: knobs(study, request, library), fleet: try fleet(study, prediction, library))
     if show == .fleet, rate == nil { throw UsageError("--show fleet needs --rate, the mean requests a second") }
-    if let report {
-      try PageFiles(page: EnergyPage(text, command: calledWith()).page, output: report, charts: nil).write()
-    }
+    try pages.write { EnergyPage(text, command: calledWith()).page }
     if format != .table || show != nil {
       return try printTable(ResultTableOutput(text.table(show ?? .parts)), format)
     }
@@ -110,6 +108,7 @@ struct EnergyText {
   func table(_ which: EnergyCommand.Table) -> ResultTable {
     switch which {
     case .parts: parts
+    case .power: power
     case .clocks: points(study.clocks())
     case .caps: points(study.caps())
     case .knobs: points(knobs)
@@ -120,6 +119,7 @@ struct EnergyText {
   var text: String {
     var text = summary
     text += "\n\nWhere it goes, an output token\n" + TableRenderer.rows(parts)
+    text += "\nPower over time, all devices\n" + TableRenderer.rows(power)
     text += "\nCore clock\n" + TableRenderer.rows(points(thinned(study.clocks()))) + knee(study.clocks(), "clock")
     text += "\nPower cap\n" + TableRenderer.rows(points(study.caps())) + knee(study.caps(), "cap")
     text += "\nTensor parallelism and batch\n" + TableRenderer.rows(points(knobs)) + knee(knobs, "setting")
@@ -164,6 +164,17 @@ struct EnergyText {
     table.append([
       .text("total"), .number(prompts.total.value / tokens), .number(answers.total.value / tokens), .number(1),
     ])
+    return table
+  }
+
+  private var power: ResultTable {
+    var table = ResultTable(columns: [
+      Column("from_s", heading: "from", style: .time), Column("to_s", heading: "to", style: .time), Column("phase"),
+      Column("power_w", heading: "power", style: .power),
+    ])
+    for stretch in study.powerOverTime() {
+      table.append([Cell(stretch.from), Cell(stretch.to), .text(stretch.phase.rawValue), Cell(stretch.power)])
+    }
     return table
   }
 

@@ -22,7 +22,7 @@ struct EnergyPage {
       sections: [
         .init(
           "Where it goes",
-          [.charts([parts]), .table(text.table(.parts), caption: "Energy of an output token by component")]),
+          [.charts([parts, power]), .table(text.table(.parts), caption: "Energy of an output token by component")]),
         .init(
           "Core clock and power cap",
           [
@@ -49,6 +49,17 @@ struct EnergyPage {
       ChartHeader("Energy of an output token"), axis: Axis("Energy", unit: .joules), parts: names,
       bars: [bar("prompts", both.prompts), bar("answers", both.answers)])
     return ReportChart("parts", chart.svg())
+  }
+
+  private var power: ReportChart {
+    let stretches = text.study.powerOverTime()
+    let points = stretches.map { LineChart.Point($0.from.value, $0.power.value) }
+    let end = stretches.last.map { [LineChart.Point($0.to.value, $0.power.value)] } ?? []
+    let chart = LineChart(
+      ChartHeader("Power over time", subtitle: "Of all devices: prompts first, then answers"),
+      x: Axis("Time", unit: .seconds), y: Axis("Power", unit: .watts, covering: 0...0),
+      series: [LineChart.Series("power", points + end, path: .steps)])
+    return ReportChart("power", chart.svg())
   }
 
   private var clocks: ReportChart {

@@ -57,8 +57,10 @@ struct PlatformReport {
     case .stepTime, .timeToFirstToken, .timePerToken, .endToEnd, .timeDifference: style = .time
     case .mainMemory: style = .size
     case .tokensPerSecond, .tokensPerSecondPerDevice: style = .rate
-    case .exposedShare: style = .percent
-    case .throughputRatio, .timeRatio, .valueRatio: return Cell.number(value).text(style: .plain) + " x"
+    case .exposedShare, .sustainedShare: style = .percent
+    case .deviceBoundBatch: style = .plain
+    case .throughputRatio, .timeRatio, .valueRatio, .deviceBoundRatio:
+      return Cell.number(value).text(style: .plain) + " x"
     }
     return Cell.number(value).text(style: style)
   }

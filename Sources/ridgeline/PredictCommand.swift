@@ -76,7 +76,8 @@ struct PredictCommand: ParsableCommand {
       ("--dp", deployment.dp != nil), ("--batch", batch != 1), ("--input", input != 1024), ("--output", output != 256),
       ("--with", !deployment.techniques.isEmpty),
       ("--plan", deployment.plan != nil), ("--board-power", deployment.boardPower != nil),
-      ("--clock", deployment.clock != nil), ("--explain", explain), ("--waves", waves), ("--any-length", anyLength),
+      ("--clock", deployment.clock != nil), ("--host-core", deployment.hostCore != nil), ("--explain", explain),
+      ("--waves", waves), ("--any-length", anyLength),
       ("--store", keep.store != nil), ("--format", format != .table),
     ]
     guard let (option, _) = given.first(where: \.1) else { return }
@@ -104,6 +105,9 @@ struct PredictCommand: ParsableCommand {
       try keeper.add(keeper.recorder.prediction(scenario, deployment, batch, prediction, isDetailed: true))
     }
     for note in deployment.notes { standardError("Note: \(note)") }
+    if let time = prediction.throttledAfter {
+      standardError("Note: after \(time) of work the case of \(deployment.platform.name) is hot and clocks fall")
+    }
     let table =
       explain && format != .table
       ? Explanation.operatorTable(deployment, batch) : PredictionTable.table(prediction, deployment, batch)

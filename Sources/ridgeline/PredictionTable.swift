@@ -79,7 +79,8 @@ enum PredictionTable {
       Cell(prediction.outputRate), Cell(prediction.totalRate), Cell(prediction.energy),
     ] + ends(prediction.energy.value, deployment.energyIntervalFactor(for: batch)) + [
       Cell(prediction.energy.value / tokens),
-      Cell(prediction.power), Cell(deployment.price(of: prediction.endToEnd).map { $0.value / tokens * 1e6 }),
+      Cell(prediction.power),
+      Cell(deployment.price(of: prediction.endToEnd, for: batch).map { $0.value / tokens * 1e6 }),
       .text(prediction.prefillBound.rawValue), Cell(prediction.decodeBound?.rawValue), Cell(ledger.weights),
       Cell(ledger.cache(of: batch) * Double(resident)), Cell(ledger.activations), Cell(ledger.reserved),
       Cell(ledger.usable), largest == Int.max ? .missing : .int(largest * replicas),

@@ -55,12 +55,14 @@ struct ReportCommand: ParsableCommand {
 /// A page with its drawings, on disk.
 struct PageFiles {
   let page: ReportPage
-  let output: String
+  let output: String?
   let charts: String?
 
   func write() throws {
-    try write(page.html, to: output)
-    standardError("wrote \(output)")
+    if let output {
+      try write(page.html, to: output)
+      standardError("wrote \(output)")
+    }
     guard let charts else { return }
     for chart in page.charts { try write(chart.svg, to: "\(charts)/\(chart.name).svg") }
     let drawn = try rasterised(charts)

@@ -48,6 +48,7 @@ struct RequireCommand: ParsableCommand {
   var context: Int?
   @Flag(help: "Write the iso-performance curve in place of the needs.") var iso = false
   @Option(help: "How the result is written: table, csv or json.") var format = OutputFormat.table
+  @OptionGroup var pages: PageOptions
 
   func run() throws {
     let batch = BatchCase(
@@ -67,6 +68,7 @@ struct RequireCommand: ParsableCommand {
     for note in deployment.notes { standardError("Note: \(note)") }
     let requirement = Requirement(deployment, batch, objectives)
     let text = RequirementText(requirement)
+    try pages.write { RequirementPage(text, command: calledWith()).page }
     if iso { return try printTable(ResultTableOutput(text.isoTable), format) }
     guard format == .table else { return try printTable(ResultTableOutput(text.table), format) }
     try standardOutput(ResultTableOutput(text.readable, heading: text.heading, footing: text.footing).text)
@@ -116,8 +118,8 @@ struct RequireCommand: ParsableCommand {
 struct RequirementText {
   typealias Column = ResultTable.Column
   typealias Cell = ResultTable.Cell
-  private let requirement: Requirement
-  private let needs: [Requirement.Need]
+  let requirement: Requirement
+  let needs: [Requirement.Need]
 
   init(_ requirement: Requirement) {
     self.requirement = requirement

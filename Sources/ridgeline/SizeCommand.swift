@@ -13,8 +13,8 @@ struct SizeCommand: ParsableCommand {
     commandName: "size",
     abstract: "Finds the cheapest deployments that meet objectives.",
     discussion: """
-      All candidates (tensor parallelism, batch limits, precisions, one pool or \
-      prompts apart from answers) are priced in closed form; the best of each \
+      All candidates (tensor, pipeline and expert parallelism, batch limits, \
+      precisions, one pool or prompts apart from answers) are priced in closed form; the best of each \
       model and hardware are then replayed by the serving engine, which decides \
       how many replicas there must be. The answer has money, energy, carbon, \
       headroom, what happens at twice the load and with a node down, and \
@@ -55,6 +55,13 @@ struct SizeCommand: ParsableCommand {
   var precisions = "bf16,fp8,fp8-kv,int4-g128"
   @Option(help: "Tensor-parallel degrees to try, separated by commas.")
   var tp = "1,2,4,8"
+  @Option(help: "Pipeline-parallel degrees to try, separated by commas.")
+  var pp = "1,2,4"
+  @Option(
+    help:
+      "How experts of mixtures are held, separated by commas: split (each over all devices of a stage), spread (whole experts on each)."
+  )
+  var experts = "split,spread"
   @Option(help: "Layouts to try, separated by commas: aggregated, disaggregated.")
   var layouts = "aggregated,disaggregated"
 
@@ -65,11 +72,14 @@ struct SizeCommand: ParsableCommand {
   @Option(help: "Where it stands: a name from 'ridgeline list sites', for energy, carbon and PUE.") var site = GridSite
     .standard
 
-  @Option(parsing: .unconditional, help: "Candidates of each model and hardware that are replayed.") var shortlist = 2
+  @Option(
+    parsing: .unconditional,
+    help: "Candidates of each model and hardware that are replayed: so many with pipeline stages, and as many without.")
+  var shortlist = 2
   @Option(parsing: .unconditional, help: "Requests of each replay.") var requests = 4000
 
   @OptionGroup(title: "Keeping it") var keep: KeepOptions
-  @Option(help: ArgumentHelp("Write the answer as a page, too.", valueName: "file.html")) var report: String?
+  @OptionGroup var pages: PageOptions
 
   @Option(help: "How the result is written: table, csv or json.")
   var format = OutputFormat.table
@@ -102,9 +112,7 @@ struct SizeCommand: ParsableCommand {
     case .csv, .json: try printTable(ResultTableOutput(text.table), format)
     }
     if let keeper { try keep(answer, text, keeper) }
-    if let report {
-      try PageFiles(page: SizePage(text, command: calledWith()).page, output: report, charts: nil).write()
-    }
+    try pages.write { SizePage(text, command: calledWith()).page }
     if answer.outcomes.allSatisfy({ $0.best == nil }) {
       throw DataError(file: "size", problem: "no deployment meets the objectives; what binds is above")
     }
@@ -124,21 +132,34 @@ struct SizeCommand: ParsableCommand {
       hardware: try list(hardware, "--hardware").map { Located($0) },
       runtime: Located(runtime), scenario: scenario, objectives: objectives,
       precisions: try list(precisions, "--precisions").map(precision))
-    request.tensorDegrees = try list(tp, "--tp").map { text in
-      guard let degree = Int(text) else { throw UsageError("--tp: found '\(text)', expected whole numbers") }
-      return try checked(degree, "--tp", 1...4096)
-    }
-    request.layouts = try list(layouts, "--layouts").map { text in
-      guard let layout = SizeCandidate.Layout(rawValue: text) else {
-        throw UsageError("--layouts: found '\(text)', expected aggregated or disaggregated")
-      }
-      return layout
-    }
+    request.tensorDegrees = try degrees(tp, "--tp")
+    request.pipelineDegrees = try degrees(pp, "--pp")
+    request.expertLayouts = try choices(experts, "--experts")
+    request.layouts = try choices(layouts, "--layouts")
     request.budget = try budget.map { try quantity($0, "--budget", HourlyPriceDimension.self) }
     request.powerBudget = try power.map { try quantity($0, "--power", PowerDimension.self) }
     request.shortlist = try checked(shortlist, "--shortlist", 1...100)
     request.requests = try checked(requests, "--requests", 100...10_000_000)
     return request
+  }
+
+  private func degrees(_ text: String, _ option: String) throws -> [Int] {
+    try list(text, option).map { text in
+      guard let degree = Int(text) else { throw UsageError("\(option): found '\(text)', expected whole numbers") }
+      return try checked(degree, option, 1...4096)
+    }
+  }
+
+  private func choices<Choice: RawRepresentable & CaseIterable>(_ text: String, _ option: String) throws -> [Choice]
+  where Choice.RawValue == String {
+    try list(text, option).map { text in
+      guard let choice = Choice(rawValue: text) else {
+        let names = Choice.allCases.map(\.rawValue)
+        let hint = nearestName(to: text, among: names).map { "; did you mean '\($0)'?" } ?? ""
+        throw UsageError("\(option): found '\(text)', expected \(names.joined(separator: " or "))\(hint)")
+      }
+      return choice
+    }
   }
 
   private func list(_ text: String, _ option: String) throws -> [String] {

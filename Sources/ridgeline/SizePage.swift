@@ -53,7 +53,7 @@ struct SizePage {
     blocks += outcomes.filter { $0.best == nil }.map { .paragraph("\($0.hardware): none; \(SizeText.obstacle($0)).") }
     if let best = outcomes.first?.best {
       blocks.append(.paragraph("To start one replica of the cheapest:"))
-      blocks.append(.code(text.launchLines(best).map { "# \($0.runtime)\n\($0.line)" }.joined(separator: "\n\n")))
+      blocks.append(.code(text.launchLines(best).map(\.script).joined(separator: "\n\n")))
     }
     return ReportPage.Section(model, blocks)
   }

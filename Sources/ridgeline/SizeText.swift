@@ -103,16 +103,30 @@ struct SizeText {
       + "\(roundedText(carbonPerHour(best) * 24, significantDigits: 3)) kgCO2e)."
     text += " Headroom: the load may grow by \(Cell.number(best.headroom).text(style: .percent))."
     if let twice = best.doubleLoad { text += " At twice the load: \(outcome(twice))." }
-    text +=
-      best.oneNodeDown.map { " With one node down: \(outcome($0))." }
-      ?? " It is one node: without it nothing is served."
-    if let level = best.level {
-      let range = best.replicaRange
-      text +=
-        " \(Cell.number(level).text(style: .percent)) of measurements lie within the interval that asks for "
-        + "\(range.lowerBound) to \(range.upperBound) replicas."
+    return text + " " + nodeDown(best) + interval(best) + "\n"
+  }
+
+  private func nodeDown(_ best: SizedDeployment) -> String {
+    guard best.nodes > 1 else { return "It is one node: without it nothing is served." }
+    let loss = best.nodeLoss
+    let kind =
+      loss.prefillReplicas > 0 ? "that take prompts" : best.candidate.prefillParallelism == nil ? "" : "that answer"
+    let lost = max(loss.replicas, loss.prefillReplicas)
+    let all = loss.prefillReplicas > 0 ? best.trial.prefillReplicas : best.trial.replicas
+    let what = "With one node down, and with it \(lost) of \(all) replicas\(kind.isEmpty ? "" : " " + kind)"
+    return loss.left.map { "\(what): \(outcome($0))." } ?? "\(what), nothing is served."
+  }
+
+  private func interval(_ best: SizedDeployment) -> String {
+    guard let level = best.level else { return "" }
+    let range = best.replicaRange
+    let money = best.perMillionOutput.map { price in
+      let prices = best.interval(of: price)
+      return ", \(Cell.number(prices.lowerBound).text(style: .money)) to "
+        + "\(Cell.number(prices.upperBound).text(style: .money)) for a million output tokens"
     }
-    return text + "\n"
+    return " \(Cell.number(level).text(style: .percent)) of measurements lie within the interval that asks for "
+      + "\(range.lowerBound) to \(range.upperBound) replicas\(money ?? "")."
   }
 
   private func outcome(_ trial: SizeTrial) -> String {
@@ -125,10 +139,12 @@ struct SizeText {
   }
 
   private func launch(_ best: SizedDeployment) -> String {
-    launchLines(best).map { "  \($0.runtime): \($0.line)\n" }.joined()
+    launchLines(best).map { line in
+      "  \(line.runtime): \(line.command)\n" + (line.needs.map { "    (needs \($0))\n" } ?? "")
+    }.joined()
   }
 
-  func launchLines(_ best: SizedDeployment) -> [(runtime: String, line: String)] {
+  func launchLines(_ best: SizedDeployment) -> [LaunchLines.Line] {
     let file = try? library.models.find(best.candidate.model)
     let checkpoint = file?.aliases.first { $0.contains("/") } ?? best.candidate.model
     let limit = best.deployment.model.contextLimit ?? answer.demand.longest
@@ -143,9 +159,11 @@ struct SizeText {
   var table: ResultTable {
     var table = ResultTable(
       columns: [
-        "model", "hardware", "layout", "tp", "prefill_tp", "weights_format", "kv_format", "max_num_seqs", "replicas",
-        "replicas_low", "replicas_high", "prefill_replicas", "devices", "nodes", "usd_per_h",
-        "usd_per_million_output_tokens", "usd_per_million_tokens", "power_w", "kwh_per_day", "kgco2e_per_day",
+        "model", "hardware", "layout", "tp", "pp", "ep", "prefill_tp", "prefill_pp", "prefill_ep", "weights_format",
+        "kv_format", "max_num_seqs", "replicas", "replicas_low", "replicas_high", "prefill_replicas", "devices",
+        "nodes",
+        "usd_per_h", "usd_per_million_output_tokens", "usd_per_million_output_tokens_low",
+        "usd_per_million_output_tokens_high", "usd_per_million_tokens", "power_w", "kwh_per_day", "kgco2e_per_day",
         "energy_per_output_token_j", "ttft_p99_s", "tpot_p99_s", "e2e_p99_s", "headroom", "meets_at_double_load",
         "meets_with_node_down", "obstacle", "obstacle_excess",
       ].map { Column($0) })
@@ -153,7 +171,7 @@ struct SizeText {
       guard let best = outcome.best else {
         let excess = outcome.obstacle.flatMap { $0.excess.isFinite ? $0.excess : nil }
         table.append(
-          [.text(outcome.model), .text(outcome.hardware)] + [Cell](repeating: .missing, count: 25)
+          [.text(outcome.model), .text(outcome.hardware)] + [Cell](repeating: .missing, count: table.columns.count - 4)
             + [.text(outcome.obstacle?.text ?? "no candidate fits"), Cell(excess)])
         continue
       }
@@ -166,15 +184,19 @@ struct SizeText {
     let candidate = best.candidate
     func yes(_ trial: SizeTrial?) -> Cell { .text(trial?.meets == true ? "yes" : "no") }
     let formats = best.deployment.plan.formats
+    let (own, prompts) = (candidate.parallelism, candidate.prefillParallelism)
+    let prices = best.perMillionOutput.map { best.interval(of: $0) }
     return [
-      .text(candidate.model), .text(candidate.hardware), .text(candidate.layout.rawValue), .int(candidate.tensor),
-      Cell(candidate.prefillTensor), .text(formats.weights.rawValue), .text(formats.kv.rawValue),
+      .text(candidate.model), .text(candidate.hardware), .text(candidate.layout.rawValue), .int(own.tensor),
+      .int(own.pipeline), .int(own.expert), Cell(prompts?.tensor), Cell(prompts?.pipeline), Cell(prompts?.expert),
+      .text(formats.weights.rawValue), .text(formats.kv.rawValue),
       .int(candidate.batchLimit), .int(best.trial.replicas), .int(best.replicaRange.lowerBound),
       .int(best.replicaRange.upperBound), .int(best.trial.prefillReplicas), .int(best.devices), .int(best.nodes),
-      Cell(best.hourly), Cell(best.perMillionOutput), Cell(best.perMillionTokens), Cell(best.trial.power),
-      .number(kilowattHours(best) * 24), .number(carbonPerHour(best) * 24), Cell(best.energyPerOutputToken),
+      Cell(best.hourly), Cell(best.perMillionOutput), Cell(prices?.lowerBound), Cell(prices?.upperBound),
+      Cell(best.perMillionTokens), Cell(best.trial.power), .number(kilowattHours(best) * 24),
+      .number(carbonPerHour(best) * 24), Cell(best.energyPerOutputToken),
       Cell(best.trial.summary[.ttftP99]), Cell(best.trial.summary[.tpotP99]), Cell(best.trial.summary[.endToEndP99]),
-      .number(best.headroom), yes(best.doubleLoad), yes(best.oneNodeDown), .missing, .missing,
+      .number(best.headroom), yes(best.doubleLoad), yes(best.nodeLoss.left), .missing, .missing,
     ]
   }
 

@@ -41,6 +41,9 @@ struct StepCommand: ParsableCommand {
   @Option(help: "How the resources are written: table, csv or json.")
   var format = OutputFormat.table
 
+  @Flag(help: "Show the step without each member of a pipeline in turn, and what dealing out its layers anew takes.")
+  var members = false
+
   @Flag(help: "Leave out the elasticities, which schedule the step once for each rate.")
   var quick = false
 
@@ -56,7 +59,19 @@ struct StepCommand: ParsableCommand {
     let library = try Library()
     let deployment = try deployment.placed(by: library, for: step.batch)
     for note in deployment.notes { standardError("Note: \(note)") }
-    let report = try StepReportBuilder(deployment, step, withElasticities: !quick)
+    let report = try StepReportBuilder(deployment, step, withElasticities: !quick && !members)
+    guard !report.schedule.isBeyondClock else {
+      throw UsageError("this step takes longer than the 46 days that its clock counts; ask for a smaller one")
+    }
+    if members {
+      let table = try report.memberships()
+      switch format {
+      case .csv: try standardOutput(MachineRenderer.csv(table))
+      case .json: try standardOutput(MachineRenderer.json(table))
+      case .table: try standardOutput(report.title + "\n\n" + TableRenderer.rows(table))
+      }
+      return
+    }
     if let timeline { try ScheduleDrawing(report.schedule, title: report.title).write(to: timeline) }
     switch format {
     case .csv: try standardOutput(MachineRenderer.csv(report.resources))

@@ -76,6 +76,28 @@ struct StepReportBuilder {
     return table
   }
 
+  /// One row for all members at work and one without each; columns in Documentation/columns.md.
+  func memberships() throws -> ResultTable {
+    guard placement.stages.count > 1 else {
+      throw UsageError("--members: the plan has no stages on several places, so there is no member to lose")
+    }
+    var table = ResultTable(columns: [
+      Column("lost"), Column("step_s", heading: "step", style: .time), Column("tokens_per_s", style: .rate),
+      Column("layers"), Column("loaded_b", heading: "loaded", style: .size),
+      Column("loading_s", heading: "loading", style: .time), Column("reloaded_b", heading: "reloaded", style: .size),
+      Column("reloading_s", heading: "reloading", style: .time), Column("reason"),
+    ])
+    let tokens = Double(request.prefill == nil ? request.sequences : shape.prefillTokens)
+    for row in placement.memberships(shape) {
+      let layers = row.layers.map { "\($0.place) \($0.count)" }.joined(separator: ", ")
+      table.append([
+        .text(row.lost ?? "nobody"), Cell(row.time), Cell(row.time.map { tokens / $0.value }), .text(layers),
+        Cell(row.loaded), Cell(row.loading), Cell(row.reloaded), Cell(row.reloading), Cell(row.reason),
+      ])
+    }
+    return table
+  }
+
   private var memories: ResultTable {
     var table = ResultTable(columns: [
       Column("place"), Column("usable", style: .size), Column("weights", style: .size), Column("experts", style: .size),
@@ -94,7 +116,7 @@ struct StepReportBuilder {
     var table = ResultTable(columns: [
       Column("component"), Column("energy", style: .energy), Column("power", style: .power),
     ])
-    for (component, energy) in zip(schedule.graph.components, schedule.energyByComponent) {
+    for (component, energy) in zip(schedule.graph.components, schedule.energyByComponent) where energy > .zero {
       table.append([.text(component.name), Cell(energy), Cell(energy / schedule.time)])
     }
     return table
@@ -105,12 +127,37 @@ struct StepReportBuilder {
   var text: String {
     var text = title + "\n\n"
     text += "  step time        \(schedule.time), \(rate) tokens/s\n"
+    text += heat
     text +=
       "  energy           \(schedule.energy), mean \(schedule.energy / schedule.time), peak \(schedule.peakPower)\n"
     text += "  main memory      \(placement.mainMemory(during: shape)) while the step runs\n\n"
-    text += TableRenderer.rows(resources) + "\n" + advice + "\n"
+    text += TableRenderer.rows(resources) + "\n" + advice + launches + "\n"
     text += TableRenderer.rows(memories) + "\n" + TableRenderer.rows(energies)
     return text
+  }
+
+  /// When clocks fall if such steps follow one another, and what a step then takes on average.
+  private var heat: String {
+    guard let limit = deployment.thermal, let hot = deployment.throttled?.price(shape) else { return "" }
+    let account = HeatAccount(limit)
+    let full = HeatAccount.Work(time: schedule.time, energy: mainEnergy)
+    guard let left = account.timeLeft(at: full.power) else {
+      return "  heat             \(full.power) of \(limit.sustained) that the case gets rid of: clocks stay\n"
+    }
+    let slow = HeatAccount.Work(time: hot.time, energy: hot.energy * (mainEnergy.value / schedule.energy.value))
+    let lasting = account.lasting(full, slow: slow)
+    return
+      "  heat             \(full.power) where the case gets rid of \(limit.sustained): clocks fall after \(left), and "
+      + "a step then takes \(lasting.time)\n"
+  }
+
+  /// Energy of one of the main devices.
+  private var mainEnergy: Joules {
+    let name = placement.machine.places[placement.machine.main].name
+    for (component, energy) in zip(schedule.graph.components, schedule.energyByComponent) where component.name == name {
+      return energy * (1 / Double(max(1, deployment.parallelism.tensor)))
+    }
+    return schedule.energy
   }
 
   private var rate: String {
@@ -128,6 +175,19 @@ struct StepReportBuilder {
         "\(item.name) (\(percent(item.value)) of a step for each 1 %)"
       }.joined(separator: ", ") + ".\n"
     return text
+  }
+
+  /// Whether the host or the devices set the pace, and from which batch on the devices do.
+  private var launches: String {
+    guard placement.stages.count == 1, let balance = deployment.launchBalance(shape) else { return "" }
+    let text =
+      "Launches: \(balance.launches) in \(balance.launching) beside \(balance.device) of the devices' work; "
+    let batch = deployment.deviceBoundBatch { sequences in
+      var own = request
+      own.sequences = sequences
+      return own.shape(deployment.graph.spans)
+    }
+    return text + (batch.map { "the devices set the pace from batch \($0) on.\n" } ?? "the host does at any batch.\n")
   }
 
   private var criticalShares: [String] {

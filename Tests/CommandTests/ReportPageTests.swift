@@ -123,6 +123,31 @@ struct ReportPageTests {
     }
   }
 
+  /// Command lines that answer a question with a page, and the least drawings of each.
+  private static let decisions: [(page: String, line: String, drawings: Int)] = [
+    (
+      "size.html",
+      "size --model qwen2.5-0.5b --hardware t4,l4 --traffic chat-short --rate 5 --ttft 2s --tpot 100ms --requests 200 "
+        + "--tp 1 --pp 1 --precisions bf16", 4
+    ),
+    ("energy.html", "energy --model llama-3-8b --hardware h100-sxm --batch 16 --tpot 20ms --rate 20", 7),
+    ("require.html", "require --model llama-3-8b --hardware h100-sxm --batch 16 --ttft 500ms --tpot 3ms", 2),
+    ("compare.html", "compare small.yaml --across hardware=t4,l4 --replications 2", 5),
+  ]
+
+  @Test(arguments: decisions.indices) func answersAsPagesFitToo(index: Int) throws {
+    let (page, line, drawings) = Self.decisions[index]
+    let command = try Command()
+    try command.write("small.yaml", Self.scenario)
+    let outcome = try command.run(line + " --report " + page)
+    #expect(outcome.code == 0, "\(outcome.messages)")
+    for (width, isDark) in [(400, false), (400, true), (1400, false), (1400, true)] {
+      let found = try look(command, page, width: width, isDark: isDark)
+      #expect(found.failures.isEmpty, "\(page) at \(width): \(found.failures)")
+      #expect(found.width == width && found.texts > 20 && found.drawings >= drawings, "\(page): \(found)")
+    }
+  }
+
   @Test func theProbeFindsWhatItLooksFor() throws {
     let command = try Command()
     try command.write(
@@ -150,6 +175,24 @@ struct ReportPageTests {
     }
     let charts = try FileManager.default.contentsOfDirectory(atPath: command.folder.path + "/charts")
     #expect(charts.filter { $0.hasSuffix(".svg") }.count >= 5)
+  }
+
+  @Test(
+    .enabled(
+      if: FileManager.default.isExecutableFile(atPath: "/usr/bin/rsvg-convert"),
+      "rsvg-convert is not installed (Debian: librsvg2-bin)"))
+  func drawingsAreFilesOfBothKinds() throws {
+    let command = try Command()
+    let outcome = try command.run(
+      "require --model llama-3-8b --hardware h100-sxm --batch 16 --tpot 3ms --charts charts")
+    #expect(outcome.code == 0 && outcome.messages.contains("as SVG and PNG"), "\(outcome.messages)")
+    for name in ["needs", "iso"] {
+      #expect(try command.read("charts/\(name).svg").hasPrefix("<svg"))
+      let bytes = [UInt8](try Data(contentsOf: command.folder.appendingPathComponent("charts/\(name).png")))
+      // The signature of PNG, then the header with the width.
+      #expect(Array(bytes.prefix(8)) == [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A])
+      #expect(bytes[16..<20].reduce(0) { $0 << 8 | Int($1) } == 960)
+    }
   }
 
   @Test func whatIsNotThereIsSaid() throws {

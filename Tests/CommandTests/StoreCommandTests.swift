@@ -132,6 +132,21 @@ import Testing
     expectRefusal(
       try command.run("sweep small.yaml --vary parallelism.tensr=1,2"), code: 1,
       ["--vary parallelism.tensr=1,2", "did you mean 'tensor'?"])
+    // A typo in the last value of a list shows before the first point runs.
+    expectRefusal(
+      try command.run("sweep small.yaml --vary hardware=t4,l44"), code: 1,
+      ["--vary hardware=t4,l44: unknown device or system 'l44'; did you mean 'l4'?"])
+    try command.write(
+      "plan.yaml",
+      """
+      name: plan
+      title: A plan with a typo
+      scenario: {model: opt-125m, hardware: t4}
+      batch: {sequences: 1, input: 10, output: 10, plan: resident}
+      vary: [{field: batch.plan, values: [resident, kv-hst]}]
+
+      """)
+    expectRefusal(try command.run("sweep plan.yaml"), code: 1, ["plan.yaml:5", "did you mean 'kv-host'?"])
     expectRefusal(try command.run("sweep small.yaml --vary replicas=1 --shard 3/2"), code: 2, ["--shard: found '3/2'"])
     expectRefusal(
       try command.run("sweep small.yaml --vary replicas=1 --subject-to ttft<1 --minimise x"), code: 2, ["--subject-to"])
@@ -139,6 +154,6 @@ import Testing
     expectRefusal(try command.run("runs list --store garbage.sqlite"), code: 1, ["damaged or no store at all"])
     expectRefusal(
       try command.run("simulate small.yaml --store /proc/x.sqlite"), code: 1, ["cannot be opened or written"])
-    #expect(command.files == ["garbage.sqlite", "small.yaml"])
+    #expect(command.files == ["garbage.sqlite", "plan.yaml", "small.yaml"])
   }
 }

@@ -1,5 +1,6 @@
 import CostModels
 import Documents
+import EventKernel
 import Execution
 import ModelGraph
 import Quantities
@@ -213,5 +214,80 @@ enum Placed {
       }
     }
     #expect(noLink.hasPrefix("home-cluster has no place 'nobody'"))
+  }
+
+  @Test func placesThatNothingJoinsAreNamed() throws {
+    let found = message {
+      _ = try Placed.deployment("llama-3-8b", "sn40l-node", "kv-host-heads") { $0.kv.home = "tier" }
+    }
+    #expect(found == "", "the tier of a device is joined to it: \(found)")
+    let apart = message {
+      _ = try Placed.deployment("llama-3-8b", "edge-cloud") {
+        $0.stages = [Stage(at: "gpu", layers: 32)]
+        $0.client = "nowhere"
+      }
+    }
+    #expect(apart == "edge-cloud has no place 'nowhere'; it has phone, gpu")
+  }
+
+  @Test func aDeviceThatLacksTheFormatIsNamed() {
+    var formats = FormatRequest()
+    formats.activations = .bf16
+    let found = message {
+      _ = try Placed.deployment("llama-3-8b", "home-cluster", runtime: "llama-cpp", formats: formats) {
+        $0.stages = [Stage(at: "mac-soc", layers: 16), Stage(at: "desktop-gpu", layers: 16)]
+      }
+    }
+    #expect(found.contains("has no bf16 arithmetic"))
+  }
+
+  @Test func aTableAndHeadApartFromTheClientAreRefused() {
+    let apart = message {
+      _ = try Placed.deployment("llama-3-8b", "edge-cloud") {
+        $0.stages = [Stage(at: "gpu", layers: 32)]
+        $0.tables = "phone"
+      }
+    }
+    #expect(
+      apart == "plan 'resident' has token table and head on phone, which must be its client: tokens start and end there"
+    )
+  }
+
+  /// Absurd plans bring one message or a schedule of finite, positive times: never a crash.
+  @Test func absurdPlansBringOneMessageOrAFiniteStep() throws {
+    var stream = RandomStream(seed: 5, name: "absurd-plans")
+    let homes = [nil, "host", "storage", "main", "nobody", "gpu", "cpu", "ssd"]
+    let plans = ["resident", "weights-host", "kv-host", "kv-ssd", "experts-cpu", "experts-host", "attention-cpu"]
+    var steps = 0
+    for _ in 0..<120 {
+      let text = message {
+        let model = ["llama-3.2-1b", "mixtral-8x7b", "opt-13b"][stream.integer(below: 3)]
+        let placed = try Placed.deployment(model, "gaming-pc", plans[stream.integer(below: plans.count)]) { plan in
+          plan.weights.home = homes[stream.integer(below: homes.count)]
+          plan.weights.resident = stream.uniform() < 0.5 ? .automatic : .share(stream.uniform())
+          plan.weights.prefetch = stream.integer(below: 1025)
+          plan.kv.home = homes[stream.integer(below: homes.count)]
+          plan.kv.chunk = 1 + stream.integer(below: 100_000)
+          plan.kv.unit = CachePlacement.Unit.allCases[stream.integer(below: 3)]
+          plan.kv.copies = 1 + 3 * stream.uniform()
+          plan.experts.fetch = ExpertPlacement.Fetch.allCases[stream.integer(below: 6)]
+          plan.experts.resident = stream.uniform() < 0.5 ? .automatic : .share(stream.uniform())
+          plan.copies.start = Seconds(stream.uniform() < 0.1 ? 1e6 : 0)
+          plan.copies.staging = stream.uniform() < 0.3 ? BytesPerSecond(1) : nil
+          plan.microBatches = 1 + stream.integer(below: 40)
+          plan.units = stream.uniform() < 0.2 ? ["host": 1 + stream.integer(below: 100_000)] : [:]
+          plan.workers = stream.uniform() < 0.2 ? ["host": 1 + stream.integer(below: 4096)] : [:]
+          plan.memory = stream.uniform() < 0.2 ? ["host": .size(Bytes(1))] : [:]
+        }
+        let time = try Placed.decode(
+          placed, batch: 1 + stream.integer(below: 64), context: 2 + stream.integer(below: 9000)
+        )
+        .time.value
+        #expect(time.isFinite && time > 0)
+        steps += 1
+      }
+      #expect(text.split(separator: "\n").count <= 1)
+    }
+    #expect(steps > 5)
   }
 }

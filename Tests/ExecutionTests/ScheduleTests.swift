@@ -144,6 +144,33 @@ import Testing
     #expect(schedule.ends == again.ends)
   }
 
+  @Test func whatATransferSpendsInItsLinksIsToldByItself() throws {
+    var graph = TaskGraph(
+      resources: [.shared("wire", .link, BytesPerSecond(100))],
+      components: [
+        ScheduleComponent(name: "box", standing: Watts(10)), ScheduleComponent(name: "wire", standing: .zero),
+      ])
+    graph.add(
+      ScheduleTask(
+        "copy", .cacheCopy, duration: Seconds(2), demands: [ResourceDemand(0, 200)],
+        besides: [EnergyShare(1, Joules(6))], charged: 0))
+    let schedule = try StepScheduler.run(graph)
+    #expect(schedule.energyByComponent == [Joules(20), Joules(6)])
+    #expect(near(schedule.integralOfPower.value, 26))
+    graph.add(ScheduleTask("lost", .other, duration: Seconds(1), besides: [EnergyShare(7, Joules(1))], charged: 0))
+    let error = #expect(throws: ScheduleError.self) { try StepScheduler.run(graph) }
+    #expect(error?.description == "task 'lost' names a component that does not exist")
+  }
+
+  @Test func whatTakesLongerThanTheClockEndsWithItAndIsSeen() throws {
+    var graph = graph()
+    graph.add(ScheduleTask("for ever", .other, duration: Seconds(1e12), charged: 0))
+    graph.add(ScheduleTask("later", .other, latency: Seconds(1e12), duration: Seconds(5), after: [0], charged: 0))
+    let schedule = try StepScheduler.run(graph)
+    #expect(schedule.isBeyondClock)
+    #expect(schedule.time.value == 4e6)
+  }
+
   // MARK: Faults
 
   @Test func tasksThatWaitForEachOtherAreNamed() throws {

@@ -90,18 +90,50 @@ import Testing
     }
   }
 
-  @Test func `pipelines, data parallelism and encoders are refused with a reason`() throws {
-    func refusal(_ deployment: Deployment) -> String {
+  /// What a static batch says of a decode step in a full pipeline, the table says too.
+  @Test(arguments: [(2, 1), (2, 7), (4, 64), (4, 3)])
+  func `a decode step through stages takes as long as in a static batch`(stages: Int, sequences: Int) throws {
+    let deployment = try Repository.deployment("llama-3-8b", on: "hgx-h100", Parallelism(pipeline: stages))
+    let table = try StepTable(deployment)
+    let prediction = try Predictor(deployment).predict(
+      BatchCase(sequences: sequences, inputTokens: 1000, outputTokens: 2))
+    let step = StepShape.decode(sequences: sequences, context: 1001, spans: table.spans)
+    let cost = table.exactCost(step)
+    #expect(near(cost.time.value, try #require(prediction.tpot).value, within: 1e-9))
+    #expect(near(table.cost(step).time.value, cost.time.value, within: 5e-4))
+  }
+
+  @Test func `one prompt keeps its own time on its way through stages, and several fill them`() throws {
+    let deployment = try Repository.deployment("llama-3-8b", on: "hgx-h100", Parallelism(pipeline: 4))
+    let table = try StepTable(deployment)
+    func prompts(_ count: Int) -> StepTable.Cost {
+      table.cost(StepShape.prefill(sequences: count, tokens: 2000, spans: table.spans))
+    }
+    let alone = prompts(1).time
+    #expect(
+      near(
+        alone.value, deployment.price(StepShape.prefill(sequences: 1, tokens: 2000, spans: table.spans)).time.value,
+        within: 1e-9))
+    // Four prompts in four stages take little longer than one, and far less than four.
+    #expect(prompts(4).time.value < alone.value * 1.3)
+    #expect(prompts(8).time.value > alone.value * 1.6)
+    // Waiting stages draw power too.
+    #expect(
+      prompts(1).energy > deployment.price(StepShape.prefill(sequences: 1, tokens: 2000, spans: table.spans)).energy)
+  }
+
+  @Test func `ranks with stages, data parallelism and encoders are refused with a reason`() throws {
+    func refusal(_ deployment: Deployment, perRank: Bool = false) -> String {
       do {
-        _ = try StepTable(deployment)
+        _ = try StepTable(deployment, perRank: perRank)
         return "accepted"
       } catch {
         return "\(error)"
       }
     }
     #expect(
-      try refusal(Repository.deployment("llama-3-8b", on: "hgx-h100", Parallelism(pipeline: 2)))
-        .hasPrefix("pipeline parallelism cannot be replayed yet"))
+      try refusal(Repository.deployment("llama-3-8b", on: "hgx-h100", Parallelism(pipeline: 2)), perRank: true)
+        .hasPrefix("pipeline stages and data parallelism cannot be replayed together"))
     #expect(
       try refusal(Repository.deployment("llama-3-8b", on: "hgx-h100", Parallelism(data: 2)))
         == "one replica is replayed, so --dp must be 1")

@@ -80,6 +80,22 @@ import Testing
       "released: 2024", "released: 2024\nnuma_nodes: 0",
       "test-gpu.yaml:7: numa_nodes: found 0, expected a whole number from 1 to 64"
     ),
+    (
+      "units: 100\n", "units: 100\n    array: 128\n",
+      "test-gpu.yaml:12: compute[0].array: found 128, expected rows and columns such as '128x128'"
+    ),
+    (
+      "released: 2024", "released: 2024\nthermal: {budget: 300 J, sustained: 400 W, clock: 0.5, source: sheet}",
+      "test-gpu.yaml:1: thermal.sustained is 400 W, expected more than the idle 50 W and less than the cap 400 W"
+    ),
+    (
+      "released: 2024", "released: 2024\nthermal: {budget: 300 J, sustained: 100 W, clock: 1.5, source: sheet}",
+      "test-gpu.yaml:7: thermal.clock: found 1.5, expected a number from 0.05 to 1"
+    ),
+    (
+      "released: 2024", "released: 2024\nlaunches: {empty_kernel: -2 us, source: sheet}",
+      "test-gpu.yaml:7: launches.empty_kernel: found '-2 us', expected a positive time"
+    ),
   ]
 
   @Test(arguments: faults.indices) func `a faulty number or word is refused at its place`(index: Int) {

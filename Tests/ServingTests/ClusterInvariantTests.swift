@@ -20,7 +20,7 @@ import Testing
         try engine.checkInvariants("\(scenario)")
         last = engine
       }
-      for replica in last?.replicas ?? [] { #expect(replica.usedBlocks == 0, "\(scenario)") }
+      for replica in last.map({ Array($0.replicas) }) ?? [] { #expect(replica.usedBlocks == 0, "\(scenario)") }
       #expect(last?.transfers?.moves.isEmpty ?? true)
       let cluster = run.result.cluster
       #expect(cluster.bytesSent == cluster.bytesReceived + cluster.bytesLost, "\(scenario)")

@@ -62,7 +62,7 @@ struct ReferenceEngine {
 
   func blocks(_ tokens: Int) -> Int {
     var count = 0
-    while count * limits.blockSize < tokens { count += 1 }
+    while count * limits.blockSize < min(tokens, limits.keptTokens) { count += 1 }
     return count
   }
 

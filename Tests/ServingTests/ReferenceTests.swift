@@ -78,14 +78,42 @@ import Testing
 }
 
 @Suite struct LatencyDistributionTests {
-  @Test func `the histogram's buckets are where the closed form says`() {
-    let histogram = Histogram<UInt64>(
-      lowestDiscernibleValue: 1000, highestTrackableValue: 1 << 50, numberOfSignificantValueDigits: .three)
+  @Test(arguments: [DurationHistogram.Precision.percent, .permille])
+  func `percentiles are those of the HdrHistogram library`(precision: DurationHistogram.Precision) {
     var random = RandomStream(seed: 3, name: "durations")
-    for _ in 0..<20_000 {
-      let value = Int64(random.bits() >> UInt64(14 + random.integer(below: 50)))
-      #expect(UInt64(LatencyDistribution.bucketTop(value)) == histogram.highestEquivalentForValue(UInt64(value)))
+    for _ in 0..<20 {
+      var library = Histogram<UInt64>(
+        lowestDiscernibleValue: 1000, highestTrackableValue: 1 << 50,
+        numberOfSignificantValueDigits: precision == .percent ? .two : .three)
+      var own = DurationHistogram(precision)
+      var largest: UInt64 = 0
+      for _ in 0..<1 + random.integer(below: 2000) {
+        let value = Int64(random.bits() >> UInt64(14 + random.integer(below: 50)))
+        let count = 1 + random.integer(below: 3)
+        library.record(UInt64(value), count: UInt64(count))
+        own.record(value, count: count)
+        largest = max(largest, UInt64(value))
+        #expect(UInt64(own.bucketTop(value)) == library.highestEquivalentForValue(UInt64(value)))
+      }
+      // The library says its largest value where that lies in the bucket; a distribution does the same.
+      for percent in [0.01, 1, 25, 50, 90, 99, 99.9, 100] {
+        let expected = min(library.valueAtPercentile(percent), largest)
+        #expect(min(UInt64(own.percentile(percent)), largest) == expected, "\(percent)")
+      }
     }
+  }
+
+  @Test func `histograms add up to the histogram of all`() {
+    var random = RandomStream(seed: 5, name: "durations")
+    var parts = [DurationHistogram(), DurationHistogram()]
+    var all = DurationHistogram()
+    for _ in 0..<5000 {
+      let value = Int64(random.bits() >> UInt64(14 + random.integer(below: 50)))
+      parts[random.integer(below: 2)].record(value)
+      all.record(value)
+    }
+    parts[0].add(parts[1])
+    #expect(parts[0] == all)
   }
 
   @Test func `evenly growing step times are booked as one by one`() {

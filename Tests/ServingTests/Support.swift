@@ -92,7 +92,7 @@ struct Scenario: CustomStringConvertible {
     let blockSize = [1, 2, 3, 4, 8, 16, 64][random.integer(below: 7)]
     let sequences = 1 + random.integer(below: 8)
     let blocks = 2 + random.integer(below: max(4, 160 / blockSize))
-    limits = ServingLimits(
+    var limits = ServingLimits(
       maxBatchedTokens: sequences + random.integer(below: 40), maxSequences: sequences,
       maxModelLength: 20 + random.integer(below: 150), blockSize: blockSize, blocks: blocks,
       watermarkBlocks: random.integer(below: 3) == 0 ? 1 : 0, chunkedPrefill: random.integer(below: 4) > 0)
@@ -103,6 +103,11 @@ struct Scenario: CustomStringConvertible {
       if random.integer(below: 4) >= burstiness { now += unit * random.integer(below: 12) }
       return Request(at: now, 1 + random.integer(below: 60), 1 + random.integer(below: 40))
     }
+    // Budgets of the cache are windows of attention, too.
+    if !deployment.graph.spans.isUniform, random.integer(below: 3) == 0 {
+      limits.keptTokens = 1 + random.integer(below: 60)
+    }
+    self.limits = limits
   }
 
   func run() throws -> Run { try Run(requests, deployment, limits) }

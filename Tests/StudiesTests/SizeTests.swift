@@ -18,6 +18,8 @@ import Testing
       precisions: [FormatRequest(), FormatRequest(weights: .fp8, activations: .fp8)])
     request.requests = 400
     request.tensorDegrees = [1, 2]
+    request.pipelineDegrees = [1]
+    request.shortlist = 1
     return request
   }
 
@@ -31,9 +33,12 @@ import Testing
   }
 
   @Test func whatIsSizedMeetsItsObjectivesAndOneReplicaLessDoesNot() throws {
-    let request = try request(Self.usual, rate: 40)
+    var request = try request(Self.usual, rate: 25)
+    request.shortlist = 2
     let answer = try answer(request)
-    let judge = SizeJudge(request: request, runner: try Shipped.runner(), onTrial: {})
+    let judge = SizeJudge(
+      request: request, runner: try Shipped.runner(), requests: request.requests(for: answer.demand),
+      onTrial: {})
     #expect(answer.candidates > 100)
     for outcome in answer.outcomes {
       let best = try #require(outcome.best, "\(outcome.hardware)")
@@ -83,7 +88,7 @@ import Testing
   }
 
   @Test func theClosedFormIsNearTheEngine() throws {
-    let answer = try answer(request(Self.usual, rate: 60))
+    let answer = try answer(request(Self.usual, rate: 30))
     for best in answer.outcomes.compactMap(\.best) where best.candidate.layout == .aggregated {
       let ratio = Double(best.trial.replicas) / Double(best.candidate.replicas)
       #expect((0.5...2).contains(ratio), "\(best.candidate)")
@@ -98,10 +103,57 @@ import Testing
     let lines = LaunchLines(checkpoint: "meta-llama/X", deployment, sequences: 64, length: 4096).all
     #expect(lines.map(\.runtime) == ["vLLM", "SGLang", "TensorRT-LLM", "llama.cpp"])
     #expect(
-      lines[0].line.contains("--tensor-parallel-size 2 --max-num-seqs 64")
-        && lines[0].line.contains("--quantization fp8"))
-    #expect(lines[1].line.contains("--tp 2") && lines[2].line.contains("--tp_size 2"))
-    #expect(lines[3].line.contains("--ctx-size 262144"))
+      lines[0].command.contains("--tensor-parallel-size 2 --max-num-seqs 64")
+        && lines[0].command.contains("--quantization fp8"))
+    #expect(lines[1].command.contains("--tp 2") && lines[2].command.contains("--tp_size 2"))
+    #expect(lines[3].command.contains("--ctx-size 262144") && lines[3].command.contains("--outtype q8_0"))
+    #expect(lines.map { $0.needs != nil } == [false, false, true, false])
+  }
+
+  @Test func launchLinesNameStagesAndSpreadExperts() throws {
+    let deployment = try Shipped.library().deployment(
+      Library.Request(
+        model: "mixtral-8x7b", hardware: "h100-sxm", runtime: "vllm-v1",
+        formats: FormatRequest(weights: .int4Group128), parallelism: Parallelism(tensor: 2, pipeline: 2, expert: 2)))
+    let lines = LaunchLines(checkpoint: "mistralai/X", deployment, sequences: 8, length: 1000).all.map(\.command)
+    #expect(lines[0].contains("--pipeline-parallel-size 2 --enable-expert-parallel"))
+    #expect(lines[1].contains("--pp-size 2 --ep-size 2") && lines[1].contains("--torchao-config int4wo-128"))
+    #expect(lines[2].contains("--pp_size 2 --ep_size 2"))
+    #expect(lines[3].contains("Q4_0 && llama-server --model model-q4.gguf"))
+    #expect(lines[3].contains("--split-mode layer --tensor-split 1,1,1,1"))
+  }
+
+  @Test func stagesAndSpreadExpertsAreCandidates() throws {
+    var request = try request(Self.usual, rate: 10)
+    request.models = [Located("mixtral-8x7b")]
+    request.hardware = [Located("h100-sxm")]
+    request.precisions = [FormatRequest()]
+    request.layouts = [.aggregated]
+    request.tensorDegrees = [2]
+    request.pipelineDegrees = [2]
+    request.expertLayouts = [.spread]
+    let best = try #require(try answer(request).outcomes.first?.best)
+    #expect(best.candidate.parallelism == Parallelism(tensor: 2, pipeline: 2, expert: 2))
+    #expect(best.candidate.plan.contains("x tp2 pp2 ep2") && best.devices == 4 * best.trial.replicas)
+    #expect(best.trial.meets)
+    // A dense model has no experts to spread.
+    request.models = [Located("llama-3-8b")]
+    #expect(try answer(request).outcomes.first?.best == nil)
+  }
+
+  @Test func theLossOfANodeTakesAllItsReplicas() throws {
+    let slow = SizeObjective(.timePerOutputToken, within: Seconds(0.2), share: 0.95)
+    var request = try request(Self.usual.prefix(1) + [slow], rate: 10)
+    request.models = [Located("llama-3.1-70b")]
+    request.hardware = [Located("l4")]
+    request.precisions = [FormatRequest(weights: .fp8, activations: .fp8)]
+    request.layouts = [.aggregated]
+    request.tensorDegrees = [4]
+    let best = try #require(try answer(request).outcomes.first?.best)
+    try #require(best.trial.replicas > 2)
+    #expect(best.nodeLoss.replicas == 2 && best.nodeLoss.prefillReplicas == 0)
+    let left = try #require(best.nodeLoss.left)
+    #expect(left.replicas == best.trial.replicas - 2 && !left.meets)
   }
 }
 
@@ -208,6 +260,17 @@ import Testing
       #expect(abs(parts.total / deployment.price(step).energy - 1) < 1e-6)
       #expect((parts.links > .zero) == (tensor > 1))
     }
+  }
+
+  @Test func powerOverTimeAddsUpToTheEnergy() throws {
+    let study = try study(sequences: 16)
+    let prediction = try Predictor(study.deployment).predict(study.batch)
+    let stretches = study.powerOverTime()
+    #expect(stretches.first?.from == .zero && stretches.first?.phase == .prompts)
+    #expect(abs((stretches.last?.to ?? .zero) / prediction.endToEnd - 1) < 1e-9)
+    for (one, next) in zip(stretches, stretches.dropFirst()) { #expect(abs(one.to / next.from - 1) < 1e-9) }
+    let sum = stretches.reduce(Joules.zero) { $0 + $1.power * ($1.to - $1.from) }
+    #expect(abs(sum / prediction.energy - 1) < 0.02)
   }
 
   @Test func theHighestClockChangesNothing() throws {

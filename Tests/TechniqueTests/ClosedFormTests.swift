@@ -165,4 +165,92 @@ import Testing
     let whole = ledger.cache(tokens: 1600) * 2 + (ledger.cache(tokens: 1760) - ledger.cache(tokens: 1600)) * 20
     #expect(near((ledger.cache(of: batch) * 20).value, whole.value, 1e-9))
   }
+
+  // MARK: Whole steps
+
+  private func traffic(_ deployment: Deployment, _ step: StepShape) -> Double {
+    deployment.price(step).traffic.value
+  }
+
+  // R-KV's own step of 150 sequences: three times the cache and once the weights, at 2.039 TB/s. The buffer of 128
+  // tokens is half full on average.
+  @Test func `R-KV's batch of 150 takes three caches and the weights, 98.6 ms at the A100's bandwidth`() throws {
+    let deployment = try Repository.deployment(
+      "llama-3.1-8b", on: "a100-sxm-80gb", runtime: "hugging-face", techniques: ["kv-budget:tokens=3136"])
+    let step = StepShape.decode(sequences: 150, context: 8192, spans: deployment.graph.spans)
+    let formula = 3 * 150 * 3136 * 131_072.0 + 16.06e9
+    #expect(near(formula / 2.039e12, 0.0986, 0.01))
+    // The token table is not read, activations are.
+    #expect(near(traffic(deployment, step), formula, 0.02))
+  }
+
+  // Table 2: four decodes of LLaMA-13B at a context of 1024 on an A6000.
+  @Test func `SARATHI's decode step reads 26 GB of weights and 3.4 GB of cache, 49.96 ms at 76 % of 768 GB per second`()
+    throws
+  {
+    let deployment = try Repository.deployment("llama-13b", on: "rtx-a6000", runtime: "orca")
+    let step = StepShape.decode(sequences: 4, context: 1024, spans: deployment.graph.spans)
+    #expect(near(4 * 1024 * 819_200 / 1e9, 3.4, 0.02))
+    #expect(near((26e9 + 3.4e9) / (0.76 * 768e9), 0.04996, 0.01))
+    #expect(near(traffic(deployment, step), 29.4e9, 0.02))
+    #expect(near(deployment.price(step).time.value, 0.04996, 0.1))
+  }
+
+  @Test func `SGLang's 158.3 tokens a second of Llama-3.1-8B are 76 % of an H100's bandwidth`() throws {
+    let deployment = try Repository.deployment("llama-3.1-8b", on: "h100-sxm", runtime: "sglang")
+    let weights = deployment.memoryLedger().weights.value
+    #expect(near(weights * 158.3 / 3.35e12, 0.76, 0.01))
+    let step = StepShape.decode(sequences: 1, context: 256, spans: deployment.graph.spans)
+    #expect(near(1 / deployment.price(step).time.value, 158.3, 0.1))
+  }
+
+  // Table 6: 456 sequences at a context of 2048 in 99.31 ms on four cards.
+  @Test func `Pangu Pro MoE serves 1148 tokens a second a card`() throws {
+    #expect(near(456 / 0.09931 / 4, 1148, 0.001))
+    let deployment = try Repository.deployment(
+      "pangu-pro-moe", on: "atlas-800i-a2", runtime: "vllm-v1",
+      formats: FormatRequest(weights: .int8, activations: .int8), Parallelism(tensor: 4))
+    let step = StepShape.decode(sequences: 456, context: 2048, spans: deployment.graph.spans)
+    #expect(near(456 / deployment.price(step).time.value / 4, 1148, 0.1))
+  }
+
+  @Test func `a million tokens of Qwen2.5-14B are 5.2e17 FLOP, 732 s at 60 % of eight H20`() throws {
+    let graph = try graph("qwen2.5-14b")
+    let step = StepShape.prefill(sequences: 1, tokens: 1_000_000, spans: graph.spans)
+    let flops = graph.operators(for: step).reduce(0) { $0 + $1.flops.value * Double($1.count) }
+    #expect(near(flops, 5.2e17, 0.02))
+    #expect(near(5.2e17 / (0.6 * 8 * 148e12), 732, 0.01))
+  }
+
+  // EAGLE-3 under SGLang on an H100: 1.81 at 2 sequences to 1.34 at 56, and a loss beyond.
+  @Test func `what drafts gain falls with the batch and turns into a loss`() throws {
+    let library = try Library(folder: Repository.folder)
+    let plain = try library.deployment(request([]))
+    let drafted = try library.deployment(request(["draft-head:depth=3,acceptance=0.75"]))
+    let gains = [2, 8, 32, 56, 128, 512].map { batch in
+      let step = StepShape.decode(sequences: batch, context: 512, spans: plain.graph.spans)
+      return plain.tokenCost(step).time / drafted.tokenCost(step).time
+    }
+    #expect(zip(gains, gains.dropFirst()).allSatisfy { $0 > $1 }, "\(gains)")
+    #expect(gains[0] > 1.6 && gains[3] > 1 && gains[5] < 1, "\(gains)")
+  }
+
+  private func request(_ techniques: [String]) throws -> Library.Request {
+    Library.Request(
+      model: "llama-3.1-8b", hardware: "h100-sxm", runtime: "sglang", techniques: try techniques.map(Techniques.parse))
+  }
+
+  @Test func `tokens of a batch visit n(1 - (1 - k/n)^B) experts`() throws {
+    let graph = try graph("mixtral-8x7b")
+    for batch in [1, 4, 16] {
+      let step = StepShape.decode(sequences: batch, context: 16, spans: graph.spans)
+      let visited = graph.operators(for: step).compactMap { work -> Double? in
+        if case .expertGEMM(let shape) = work.kind { shape.activeExperts } else { nil }
+      }
+      let expected = 8 * (1 - pow(0.75, batch))
+      #expect(try near(#require(visited.first), expected, 1e-9))
+    }
+  }
+
+  private func pow(_ base: Double, _ exponent: Int) -> Double { (0..<exponent).reduce(1) { power, _ in power * base } }
 }

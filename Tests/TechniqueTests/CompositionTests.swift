@@ -75,4 +75,21 @@ import Testing
     #expect(try Techniques.text(Techniques.parse("w4a16:group=64,scale=16")) == "w4a16:group=64")
     #expect(try Techniques.text(Techniques.parse("w4a16")) == "w4a16")
   }
+
+  @Test func `a format asked for by itself and a technique that decides it are refused`() throws {
+    func reason(_ formats: FormatRequest, _ technique: String) -> String {
+      do {
+        _ = try Repository.deployment("llama-3-8b", on: "h100-sxm", formats: formats, techniques: [technique])
+        return "it runs"
+      } catch {
+        return "\(error)"
+      }
+    }
+    #expect(
+      reason(FormatRequest(weights: .fp8), "w4a16")
+        == "w4a16 and --weights both decide how weights lie in memory; leave out one")
+    #expect(reason(FormatRequest(kv: .fp8), "kv-quant:bits=4").contains("kv-quant and --kv-format both decide"))
+    #expect(reason(FormatRequest(weights: .fp8), "kv-quant:bits=4") == "it runs")
+    #expect(reason(FormatRequest(kv: .fp8), "w4a16") == "it runs")
+  }
 }

@@ -36,6 +36,8 @@ package struct Machine: Sendable {
     package var bandwidth: BytesPerSecond
     package var latency: Seconds
     package var isFullDuplex: Bool
+    /// What a byte that crosses it costs, where its link's file says so.
+    package var energy: JoulesPerByte?
     /// Links of one medium that everybody shares have the same number.
     package var bus: Int?
     /// Whether it goes through the ports of the devices at its ends.
@@ -51,6 +53,12 @@ package struct Machine: Sendable {
 
   /// The accelerators that a plan's operators run on unless it says otherwise.
   package let main: Int
+
+  /// Devices of a place and of those on other nodes that are like it.
+  func units(like place: Int) -> Int {
+    let device = places[place].device.name
+    return places.reduce(0) { $0 + ($1.device.name == device ? $1.units : 0) }
+  }
 
   package func index(of name: String) -> Int? { places.firstIndex { $0.name == name } }
 }

@@ -106,7 +106,8 @@ struct MachineBuilder {
     func wire(_ from: Machine.Wire.End, _ to: Machine.Wire.End, _ name: String) -> Machine.Wire {
       Machine.Wire(
         name: bus == nil ? name : link.name, from: from, to: to, bandwidth: link.bandwidth * Double(connection.count),
-        latency: link.latency, isFullDuplex: link.duplex == .full, bus: bus, usesPorts: link.medium == .pcie)
+        latency: link.latency, isFullDuplex: link.duplex == .full, energy: link.energy, bus: bus,
+        usesPorts: link.medium == .pcie)
     }
     if let from = nodes[connection.from], let to = nodes[connection.to] {
       guard connection.from != connection.to else {

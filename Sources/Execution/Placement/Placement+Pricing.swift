@@ -18,7 +18,7 @@ extension Placement {
   package func price(_ step: StepShape) -> StepPrice {
     let schedule = schedule(step)
     let operators = graph.operators(for: step)
-    let host = schedule.graph.tasks.filter { $0.category == .host && !$0.after.isEmpty }.sum(\.duration)
+    let host = schedule.graph.tasks.last.map { $0.category == .host ? $0.duration : .zero } ?? .zero
     return StepPrice(
       time: schedule.time, bottleneck: schedule.time, deviceTime: schedule.time - host, energy: schedule.energy,
       timeByBound: schedule.timeByBound, flops: operators.sum { $0.flops * Double($0.count) },
@@ -26,13 +26,18 @@ extension Placement {
   }
 
   /// The main devices' memory, with the room that the plan leaves for cache wherever it lies.
-  func ledger(capacity: Bytes, usable: Bytes) -> MemoryLedger {
+  /// - Parameters:
+  ///   - small: Weights of small models on the same devices.
+  ///   - footprint: Of all models there.
+  func ledger(capacity: Bytes, usable: Bytes, beside small: Bytes, footprint: Footprint) -> MemoryLedger {
     let row = memory.rows.first { $0.place == machine.places[main].name }
-    let units = Double(graph.plan.parallelism.tensor)
+    let units = Double(graph.plan.parallelism.ranks)
     return MemoryLedger(
-      capacity: capacity, usable: (row?.usable ?? usable) * (1 / units), weights: memory.weightsOnMain * (1 / units),
+      capacity: capacity, usable: (row?.usable ?? usable) * (1 / units),
+      weights: memory.weightsOnMain * (1 / units) + small,
       activations: (row?.activations ?? .zero) * (1 / units), reserved: (row?.buffers ?? .zero) * (1 / units),
-      cacheRoom: memory.cacheRoom, footprint: graph.footprint, blockSize: runtime.blockSize)
+      cacheRoom: plan.kv.home == nil ? memory.cacheRoom - small : memory.cacheRoom, footprint: footprint,
+      blockSize: runtime.blockSize)
   }
 
   /// Bytes on one main device while a step runs, KV buffers at their size for its context included.
@@ -42,7 +47,7 @@ extension Placement {
       $0.traffic.kvRead * Double($0.count)
     }
     let held = row.map { $0.weights + $0.experts + $0.buffers } ?? .zero
-    let units = Double(graph.plan.parallelism.tensor)
+    let units = Double(graph.plan.parallelism.ranks)
     let activations = graph.liveActivations(tokens: step.tokens, sampled: step.sampledTokens)
     return held * (1 / units) + cache * (row?.cacheShare ?? 0) + activations
   }

@@ -17,9 +17,12 @@ package struct Placement: Sendable {
   let attentionAt: Int?
   let expertsHome: Int?
   let client: Int?
+  let tables: Int?
   /// What fills each place's memory.
   package let memory: PlacementMemory
-  private let parts: Parts
+  let parts: Parts
+  /// What is left of the time to read weights, some of which stay on chip.
+  let onChip: Double
 
   struct PathKey: Hashable, Sendable {
     var from: Int
@@ -54,14 +57,17 @@ package struct Placement: Sendable {
     attentionAt = roles.attentionAt
     expertsHome = roles.expertsHome
     client = roles.client
-    map = try Self.map(roles, machine, plan, parts)
-    paths = try Self.paths(roles, machine)
+    tables = roles.tables
+    let paths = try Self.paths(roles, machine)
+    self.paths = paths
+    map = try Self.map(roles, machine, plan, parts, crossing: Set(paths.values.flatMap { $0.map(\.wire) }))
     memory = try PlacementMemory(plan, machine, roles, map, parts)
     stages = memory.stages
     guard let site = map.sites[memory.stages[0].place] else {
       throw PlacementError.nothingFits(model: parts.graph.model.name, machine: machine.name, tried: [plan.name])
     }
     firstSite = site
+    onChip = try OnChipWeights(plan, site, machine, parts).factor
   }
 
   /// The same plan on a machine with one rate multiplied.
@@ -79,20 +85,34 @@ package struct Placement: Sendable {
     return try Placement(plan, on: machine, parts)
   }
 
+  /// The same plan once the main devices' clocks have fallen.
+  func throttled(to limit: ThermalLimit) throws -> Placement {
+    let main = machine.main
+    let slower = machine.scaled(.compute(main), by: limit.clock).scaled(.memory(main), by: limit.memory)
+    var parts = parts
+    parts.pricer = parts.pricer.clocked(limit.clock).on(slower.places[main].device)
+    return try Placement(plan, on: slower, parts)
+  }
+
   var graph: OperatorGraph { parts.graph }
   var runtime: RuntimeProfile { parts.runtime }
 
   private static func map(
-    _ roles: Roles, _ machine: Machine, _ plan: PlacementPlan, _ parts: Parts
+    _ roles: Roles, _ machine: Machine, _ plan: PlacementPlan, _ parts: Parts, crossing wires: Set<Int>
   ) throws -> ResourceMap {
     var map = ResourceMap(machine)
     for index in roles.used {
-      let place = machine.places[index]
       let units = try units(of: index, machine, plan, parts)
+      let place = try Sockets(index, units: units, machine, plan).place
       let computes = roles.computing.contains(index)
       let pricer = index == machine.main ? parts.pricer : computes ? try self.pricer(place, parts) : nil
       try checkFormats(pricer, place.device, parts.graph)
       map.use(index, place, units: units, pricer: pricer, computes: computes)
+    }
+    map.tellEnergy(of: wires, machine)
+    for stage in roles.stages where machine.places[stage.place].node != machine.places[roles.stages[0].place].node {
+      let node = machine.places[stage.place].node
+      map.addHost(of: node, named: machine.nodes[node])
     }
     if let cap = parts.powerCap, let site = map.sites[machine.main] {
       guard cap > site.standing else {
@@ -121,7 +141,10 @@ package struct Placement: Sendable {
     let named = plan.units[place.name] ?? role(of: index, machine, plan).flatMap { plan.units[$0] }
     let isStage = plan.stages.isEmpty ? index == machine.main : plan.stages.contains { $0.at == place.name }
     let isMainTier = place.tierOf == machine.main && plan.stages.isEmpty
-    let wanted = isStage || isMainTier ? parts.graph.plan.parallelism.tensor : named ?? place.units
+    let ranks = parts.graph.plan.parallelism.ranks
+    let wanted = isStage || isMainTier ? ranks : named ?? place.units
+    // One rank of a plan that keeps everything where it computes stands for all, on however many nodes they are.
+    if index == machine.main, plan.isLocal, wanted <= machine.units(like: index) { return wanted }
     // A device file describes one that may be repeated.
     guard wanted <= place.units || machine.places.count == 1 else {
       throw MachineError.tooManyUnits(place: place.name, wanted: wanted, available: place.units)
@@ -169,6 +192,7 @@ struct Roles {
   var attentionAt: Int?
   var expertsHome: Int?
   var client: Int?
+  var tables: Int?
   var stages: [(place: Int, layers: Range<Int>, store: Int?)] = []
   /// Places in use, ascending, and those that compute.
   var used: [Int] = []
@@ -185,7 +209,8 @@ struct Roles {
     expertsHome = try place(plan.experts.home)
     client = try place(plan.client)
     try placeStages(plan, machine, layers: parts.graph.model.decoder.layerCount)
-    computing = Set(stages.map(\.place) + [attentionAt].compactMap { $0 })
+    tables = try place(plan.tables)
+    computing = Set(stages.map(\.place) + [attentionAt, tables].compactMap { $0 })
     if plan.experts.fetch == .there || plan.experts.fetch == .cheaper, let expertsHome { computing.insert(expertsHome) }
     for stage in stages {
       for home in [stage.store, kvHome, attentionAt, expertsHome] {
@@ -223,8 +248,15 @@ struct Roles {
 
   private static func check(_ plan: PlacementPlan, _ machine: Machine, _ parts: Placement.Parts) throws {
     let parallelism = parts.graph.plan.parallelism
-    guard parallelism.pipeline == 1, parallelism.data == 1 else { throw PlacementError.parallelism(plan: plan.name) }
+    guard parallelism.pipeline == 1, parallelism.data == 1 || plan.isLocal else {
+      throw PlacementError.parallelism(plan: plan.name)
+    }
     guard plan.stages.isEmpty || parallelism.tensor == 1 else { throw PlacementError.stagesWithTensor(plan: plan.name) }
+    if let tables = plan.tables {
+      guard tables == plan.client else { throw PlacementError.tablesApart(plan: plan.name, tables: tables) }
+      let place = machine.places[try machine.resolve(tables)]
+      if place.isDrive { throw PlacementError.cannotCompute(place: place.name, what: "token table and head") }
+    }
     if let home = plan.experts.home, parts.graph.model.expertCount == nil {
       throw PlacementError.noExperts(plan: plan.name, model: parts.graph.model.name, home: home)
     }
@@ -254,6 +286,12 @@ package enum PlacementError: Error, CustomStringConvertible, Sendable {
   case nothingFits(model: String, machine: String, tried: [String])
   case powerCap(Watts, standing: Watts, place: String)
   case pipelined
+  case noSuchMember(plan: String, name: String, members: [String])
+  case nobodyLeft(plan: String)
+  case noScratchpad(plan: String, device: String)
+  case draftHead(plan: String, place: String)
+  case noDraft(plan: String)
+  case tablesApart(plan: String, tables: String)
 
   package var description: String {
     switch self {
@@ -263,7 +301,7 @@ package enum PlacementError: Error, CustomStringConvertible, Sendable {
     case .layers(let plan, let placed, let model):
       "plan '\(plan)' places \(placed) layers and the model has \(model)"
     case .parallelism(let plan):
-      "plan '\(plan)' places the layers itself, so --pp and --dp must be 1; write stages into a plan file instead"
+      "plan '\(plan)' places tensors itself, so --pp and --dp must be 1; write stages into a plan file instead"
     case .stagesWithTensor(let plan):
       "plan '\(plan)' has stages on single devices, so --tp must be 1"
     case .noExperts(let plan, let model, let home):
@@ -274,6 +312,19 @@ package enum PlacementError: Error, CustomStringConvertible, Sendable {
       "no plan fits \(model) on \(machine): " + tried.joined(separator: "; ")
     case .powerCap(let cap, let standing, let place):
       "a power cap of \(cap) is not above the \(standing) that \(place) draws whatever it does"
+    case .noSuchMember(let plan, let name, let members):
+      members.isEmpty
+        ? "plan '\(plan)' has no stages, so it cannot go on without '\(name)'"
+        : "plan '\(plan)' has no stage on '\(name)'; it has \(members.joined(separator: ", "))"
+    case .nobodyLeft(let plan): "nobody is left to run the layers of plan '\(plan)'"
+    case .noScratchpad(let plan, let device):
+      "plan '\(plan)' keeps weights on chip, and the file of \(device) gives no scratchpad with a bandwidth"
+    case .draftHead(let plan, let place):
+      "plan '\(plan)' drafts on \(place), and a draft head needs the model's own hidden state; use a draft model"
+    case .noDraft(let plan):
+      "plan '\(plan)' says where a small model drafts, and none does; add one with --with draft-model:model=..."
+    case .tablesApart(let plan, let tables):
+      "plan '\(plan)' has token table and head on \(tables), which must be its client: tokens start and end there"
     case .pipelined: "a plan with stages is priced as a whole; it has no bottleneck of its own"
     }
   }

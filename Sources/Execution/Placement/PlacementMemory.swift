@@ -51,7 +51,7 @@ package struct PlacementMemory: Sendable {
     var rows: [Int: Row] = [:]
 
     /// Devices that hold copies of a tensor-parallel model's parts: what one main device has times so many.
-    var mainUnits: Double { Double(parts.graph.plan.parallelism.tensor) }
+    var mainUnits: Double { Double(parts.graph.plan.parallelism.ranks) }
 
     init(_ plan: PlacementPlan, _ machine: Machine, _ roles: Roles, _ map: ResourceMap, _ parts: Placement.Parts) {
       self.plan = plan
@@ -103,7 +103,7 @@ package struct PlacementMemory: Sendable {
       var placed: [PlacedStage] = []
       let first = roles.stages[0].place
       let tables = weights.tables * mainUnits
-      rows[first]?.weights += tables
+      rows[roles.tables ?? first]?.weights += tables
       // A place may have several stages: what is left of its memory is shared between them by their layers.
       for stage in roles.stages { placed.append(try place(stage, among: roles.stages)) }
       for (stage, done) in zip(roles.stages, placed) {

@@ -56,7 +56,11 @@ private struct PlanReader {
     }
     plan.microBatches = try file.optionalInt("micro_batches", in: 1...1024) ?? base.microBatches
     plan.client = try file.optionalString("client") ?? base.client
+    plan.tables = try file.optionalString("tables") ?? base.tables
     plan.memory = try table(file, "memory", base.memory, limit)
+    plan.workers = try table(file, "workers", base.workers) { try $0.int(in: 1...4096) }
+    plan.draft = try block(file, "draft", base.draft, draft)
+    plan.without = try file.optional("without").map { try $0.array().map { try $0.string() } } ?? base.without
     plan.units = try table(file, "units", base.units) { try $0.int(in: 1...100_000) }
     return plan
   }
@@ -93,6 +97,7 @@ private struct PlanReader {
     weights.setAside = try block.optionalDouble("set_aside", in: 0...0.9) ?? base.setAside
     weights.home = try block.optionalString("home") ?? base.home
     weights.resident = try block.optional("resident").map(resident) ?? base.resident
+    weights.onChip = try block.optional("on_chip").map(resident) ?? base.onChip
     weights.unit = try block.optionalChoice("unit", WeightPlacement.Unit.self) ?? base.unit
     weights.prefetch = try block.optionalInt("prefetch", in: 0...1024) ?? base.prefetch
     weights.reads = try block.optionalChoice("reads", WeightPlacement.Reads.self) ?? base.reads
@@ -129,15 +134,30 @@ private struct PlanReader {
   }
 
   private func copies(_ block: ObjectReader, _ base: CopyRates) throws -> CopyRates {
-    try sources?.cover(block, ["host", "storage", "network", "start", "request", "queue_depth"])
+    try sources?.cover(block, ["host", "storage", "network", "start", "staging", "request", "queue_depth"])
     var copies = base
     copies.host = try block.optionalDouble("host", in: 0.001...1) ?? base.host
     copies.storage = try block.optionalDouble("storage", in: 0.001...1) ?? base.storage
     copies.network = try block.optionalDouble("network", in: 0.001...1) ?? base.network
     copies.start = try block.optionalQuantity("start", TimeDimension.self, allowingZero: true) ?? base.start
+    copies.staging = try block.optional("staging").map(staging) ?? base.staging
     copies.request = try block.optionalQuantity("request", SizeDimension.self) ?? base.request
     copies.queueDepth = try block.optionalInt("queue_depth", in: 1...1_000_000) ?? base.queueDepth
     return copies
+  }
+
+  private func staging(_ node: Node) throws -> BytesPerSecond {
+    let rate = try node.quantity(BandwidthDimension.self)
+    guard rate >= BytesPerSecond(1e6) else { throw node.error("found \(rate), expected at least 1 MB/s of a core") }
+    return rate
+  }
+
+  private func draft(_ block: ObjectReader, _ base: DraftPlacement) throws -> DraftPlacement {
+    try sources?.cover(block, ["alone"])
+    var draft = base
+    draft.at = try block.optionalString("at") ?? base.at
+    draft.alone = try block.optionalDouble("alone", in: 0...1) ?? base.alone
+    return draft
   }
 
   private func stage(_ node: Node) throws -> Stage {

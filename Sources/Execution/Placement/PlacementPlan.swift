@@ -23,10 +23,19 @@ package struct PlacementPlan: Sendable, Hashable {
   package var microBatches = 1
   /// Where prompts come from and tokens go to, when that is not the first stage: a node that is part of each round.
   package var client: String?
+  /// Where tokens are looked up and sampled, when not on the first and the last stage: a client with table and head.
+  package var tables: String?
   /// What may be filled of the memory of a place, by role or name.
   package var memory: [String: MemoryLimit] = [:]
   /// Devices used of a place; all of them unless said.
   package var units: [String: Int] = [:]
+  /// Processes that work on a place of several processors; unless said, each processor finds what it needs in its own
+  /// memory at no cost.
+  package var workers: [String: Int] = [:]
+  /// Where a small model drafts, or answers by itself.
+  package var draft = DraftPlacement()
+  /// Places of stages that have failed; their layers are dealt out over the others.
+  package var without: [String] = []
 
   package init(name: String, title: String) {
     self.name = name
@@ -72,6 +81,8 @@ package struct WeightPlacement: Sendable, Hashable {
   package var reads = Reads.pinned
   /// Share of a memory that filling it with weights leaves free for cache.
   package var setAside = 0.1
+  /// How much of them stays in the main devices' on-chip memory from step to step.
+  package var onChip = ResidentShare.share(0)
 
   package init() {}
 }
@@ -103,6 +114,16 @@ package struct CachePlacement: Sendable, Hashable {
 package struct AttentionPlacement: Sendable, Hashable {
   /// Nothing for where the layer is.
   package var at: String?
+
+  package init() {}
+}
+
+/// The small model of a technique that drafts.
+package struct DraftPlacement: Sendable, Hashable {
+  /// Nothing for the devices of the large one.
+  package var at: String?
+  /// Share of the tokens that it answers with by itself, without asking the large one.
+  package var alone = 0.0
 
   package init() {}
 }
@@ -149,6 +170,9 @@ package struct CopyRates: Sendable, Hashable {
   package var start = Seconds.zero
   /// Bytes of each read that drives see at once; nothing for large sequential reads.
   package var request: Bytes?
+  /// Rate at which a core copies what is not page-locked into buffers that are, before the link takes it; nothing for
+  /// page-locked memory.
+  package var staging: BytesPerSecond?
   /// Reads that a drive has before it at a time; nothing for as many as it can take.
   package var queueDepth: Int?
 

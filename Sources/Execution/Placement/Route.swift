@@ -8,6 +8,8 @@ struct Route {
   private(set) var duration = Seconds.zero
   private(set) var energy = Joules.zero
   private(set) var component = 0
+  /// What the wires on the way spend.
+  private(set) var besides: [EnergyShare] = []
   /// The resource that it would wait for longest.
   private(set) var slowest = 0
 
@@ -29,7 +31,7 @@ struct Route {
     }
     arrive(load, bytes)
     duration = Seconds(longest / efficiency(load, hops))
-    duration = max(duration, randomReads(load))
+    duration = max(duration, randomReads(load)) + staging(load)
     spend(load)
   }
 
@@ -63,6 +65,9 @@ struct Route {
     var owners = 1.0
     if case .place(let owner) = wire.from, let site = site(owner) { owners = Double(site.units) }
     take(hop.forward ? placement.map.forward[hop.wire] : placement.map.backward[hop.wire], bytes / owners)
+    if let cost = wire.energy, let component = placement.map.wireComponents[hop.wire] {
+      besides.append(EnergyShare(component, Bytes(bytes) * cost))
+    }
     guard wire.usesPorts else { return }
     if let site = site(place), let port = site.portOut { take(port, bytes / Double(site.units)) }
     if let through = hop.through, let site = site(through), let port = site.portIn {
@@ -85,6 +90,15 @@ struct Route {
     let copies = placement.plan.copies
     if places[load.from].node != places[load.to].node { return copies.network }
     return places[load.from].isDrive || places[load.to].isDrive ? copies.storage : copies.host
+  }
+
+  /// What a core takes to copy pages that may move into buffers that may not, before the link takes them.
+  private func staging(_ load: StepBuilder.Load) -> Seconds {
+    let places = placement.machine.places
+    guard let rate = placement.plan.copies.staging, load.category != .message, places[load.from].device.kind == .cpu,
+      let site = site(load.from)
+    else { return .zero }
+    return load.bytes / rate * (1 / Double(site.units))
   }
 
   /// Small reads are limited by their number a second, and by how many are under way at once.

@@ -19,6 +19,8 @@ struct Site: Sendable {
   var engine: Int
   var copyIn: Int
   var copyOut: Int
+  /// Its way to others of its group: messages go beside the next part's arithmetic.
+  var peers: Int
   /// Main memory, or what a drive reads through its controller.
   var memory: Int
   /// Inside a computational drive.
@@ -35,7 +37,11 @@ struct ResourceMap: Sendable {
   /// Both directions of each wire.
   var forward: [Int] = []
   var backward: [Int] = []
+  /// The component that each wire's energy is told by; nothing where no file gives one.
+  var wireComponents: [Int?] = []
   var runtime = 0
+  /// The hosts of other nodes, by node.
+  var hosts: [Int: Int] = [:]
 
   private mutating func add(_ resource: ScheduleResource) -> Int {
     resources.append(resource)
@@ -44,6 +50,7 @@ struct ResourceMap: Sendable {
 
   init(_ machine: Machine) {
     runtime = add(.engine("runtime", .host))
+    wireComponents = [Int?](repeating: nil, count: machine.wires.count)
     var buses: [Int: Int] = [:]
     for wire in machine.wires {
       if let bus = wire.bus {
@@ -59,6 +66,27 @@ struct ResourceMap: Sendable {
     }
   }
 
+  /// Tells the energy of wires that something crosses by themselves; a shared medium is one.
+  mutating func tellEnergy(of wires: Set<Int>, _ machine: Machine) {
+    for index in wires.sorted() {
+      let wire = machine.wires[index]
+      guard wire.energy != nil else { continue }
+      let twin = machine.wires.indices.first { wire.bus != nil && machine.wires[$0].bus == wire.bus }
+      if let known = twin.flatMap({ wireComponents[$0] }) {
+        wireComponents[index] = known
+        continue
+      }
+      components.append(ScheduleComponent(name: wire.name, standing: .zero))
+      wireComponents[index] = components.count - 1
+    }
+  }
+
+  /// The host that launches on a node other than the main one.
+  mutating func addHost(of node: Int, named name: String) {
+    guard hosts[node] == nil else { return }
+    hosts[node] = add(.engine("\(name) runtime", .host))
+  }
+
   /// Takes a place into use.
   mutating func use(_ index: Int, _ place: Machine.Place, units: Int, pricer: OperatorPricer?, computes: Bool) {
     let device = place.device
@@ -72,6 +100,7 @@ struct ResourceMap: Sendable {
       place: index, units: units, pricer: pricer, standing: standing, component: components.count - 1,
       engine: add(.engine(place.name, .compute)), copyIn: add(.engine(place.name + " copies in", .copy)),
       copyOut: add(.engine(place.name + " copies out", .copy)),
+      peers: add(.engine(place.name + " peers", .link)),
       memory: add(
         .shared(place.name + (place.isDrive ? " controller" : " memory"), place.isDrive ? .storage : .memory, bandwidth)
       ),

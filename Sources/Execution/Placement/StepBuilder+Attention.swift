@@ -45,7 +45,7 @@ extension StepBuilder {
       let task = operation(
         piece, on: stage.place, layer: layer, after: [pieces.last ?? before, fetch].compactMap { $0 })
       pieces.append(tasks.add(task))
-      if stage.place == placement.main { launches += piece.count }
+      noteLaunches(piece.count, part)
       if fetch != nil { buffers.release(stream, after: pieces[pieces.count - 1]) }
     }
     parts[part].last = pieces.last

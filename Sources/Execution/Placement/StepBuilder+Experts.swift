@@ -10,13 +10,24 @@ extension StepBuilder {
     let router = parts[part].last
     defer { parts[part].lastRouter = router }
     guard missing > 0 else { return run(operators, part, stage, layer: layer) }
-    let split = ExpertSplit(operators, missing: missing, home: home, layer: layer)
+    let split = ExpertSplit(
+      operators, missing: missing, home: home, layer: layer, slices: graph.slices(of: parts[part].shape.tokens))
+    if waitsForRouter { readRouter(part, stage) }
     switch plan.experts.fetch {
     case .there: computeThere(split, part, stage)
     case .cheaper:
       if isCheaperThere(split, stage) { computeThere(split, part, stage) } else { fetchNamed(split, part, stage) }
     case .all: fetchAll(split, part, stage)
     case .onDemand, .preGated, .predicted: fetchNamed(split, part, stage)
+    }
+  }
+
+  /// Whether the host must know what the router has chosen; a layer before it, or all of them, need no such wait.
+  private var waitsForRouter: Bool {
+    switch plan.experts.fetch {
+    case .onDemand, .there, .cheaper: true
+    case .predicted: plan.experts.recall < 1
+    case .all, .preGated: false
     }
   }
 
@@ -27,8 +38,11 @@ extension StepBuilder {
     var missing: Double
     var home: Int
     var layer: Int
+    /// Times that weights are read because a prompt passes in slices; they come once.
+    var slices: Int
 
-    init(_ operators: [Operator], missing: Double, home: Int, layer: Int) {
+    init(_ operators: [Operator], missing: Double, home: Int, layer: Int, slices: Int) {
+      self.slices = slices
       self.operators = operators
       self.missing = missing
       self.home = home
@@ -36,7 +50,7 @@ extension StepBuilder {
     }
 
     /// Weights of the experts that the step visits, one device.
-    var visited: Bytes { operators.sum { $0.traffic.weights } }
+    var visited: Bytes { operators.sum { $0.traffic.weights } * (1 / Double(slices)) }
 
     /// Products and what stands between them; dealing out and gathering stay where the layer is.
     var products: [Operator] { operators.filter { $0.name.hasPrefix("expert_") } }
@@ -113,7 +127,7 @@ extension StepBuilder {
         work, on: stage.place, layer: split.layer,
         after: [parts[part].last].compactMap { $0 } + (isFirstProduct ? waits : []))
       parts[part].last = tasks.add(task)
-      if stage.place == placement.main { launches += work.count }
+      noteLaunches(work.count, part)
     }
   }
 
@@ -132,9 +146,12 @@ extension StepBuilder {
       there = tasks.add(
         operation(work.gathered(units(of: stage)), on: split.home, layer: split.layer, after: [there]))
     }
+    // Each worker sends sums of its own experts.
+    let workers = Double(plan.workers(of: split.home, placement.machine))
     let back = send(
       Load(
-        name: "send results", layer: split.layer, category: .message, bytes: message, from: split.home, to: stage.place),
+        name: "send results", layer: split.layer, category: .message, bytes: message * workers, from: split.home,
+        to: stage.place),
       after: [there])
     let here = split.operators.map { $0.name.hasPrefix("expert_") ? $0.share(1 - split.missing) : $0 }
     for work in here {
@@ -144,7 +161,7 @@ extension StepBuilder {
         work, on: stage.place, layer: split.layer,
         after: [parts[part].last].compactMap { $0 } + (joins ? [back] : []))
       parts[part].last = tasks.add(task)
-      if stage.place == placement.main { launches += work.count }
+      noteLaunches(work.count, part)
     }
   }
 

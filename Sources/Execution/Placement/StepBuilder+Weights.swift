@@ -9,7 +9,10 @@ extension StepBuilder {
     // Later parts of the batch find what the first one fetched.
     if part > 0 { return fetched[layer.index] }
     let dense = layer.operators.filter { !$0.isExpertWork || placement.expertsHome == nil }
-    let bytes = dense.sum { $0.traffic.weights * Double($0.count) } * (1 - stage.resident) * units(of: stage)
+    // What slices of a prompt read anew is fetched once.
+    let slices = 1 / Double(graph.slices(of: parts[part].shape.tokens))
+    let weights = dense.sum { $0.traffic.weights * (Double($0.count) * ($0.isFeedForward ? slices : 1)) }
+    let bytes = weights * (1 - stage.resident) * units(of: stage)
     guard bytes > .zero else { return nil }
     let pieces = plan.weights.unit == .layer ? 1 : max(1, dense.count { $0.traffic.weights > .zero })
     var last: Int?
@@ -34,4 +37,11 @@ extension StepBuilder {
   private var ahead: Int { plan.weights.prefetch + 1 }
 
   func units(of stage: PlacedStage) -> Double { Double(site(stage.place).units) }
+}
+
+extension Operator {
+  /// A product of the feed-forward network.
+  var isFeedForward: Bool {
+    isExpertWork || name.hasSuffix("up_proj") || name.hasSuffix("down_proj") || name == "router"
+  }
 }

@@ -11,8 +11,8 @@ struct StepBuilder {
   let graph: OperatorGraph
   let runtime: RuntimeProfile
   var tasks: TaskGraph
-  /// Kernels launched on the main devices, for the host's time.
-  var launches = 0
+  /// Kernels launched on the devices of the stage at hand, by part, for its host's time.
+  private var launches: [Int]
   var parts: [Part]
   var buffers = BufferLedger()
   /// Copies that nobody waits for but the end of the step.
@@ -48,6 +48,12 @@ struct StepBuilder {
     var place: Int
     /// Router of the mixture before this one, and its task.
     var lastRouter: Int?
+    /// The launches of the stage it comes from, which must end too before it moves on.
+    var launched: Int?
+    /// When its host last read what a router had chosen; it launches nothing further before.
+    var synced: Int?
+    /// The task that brought it to the stage it is in; nothing at the beginning.
+    var entered: Int?
   }
 
   /// Tasks that gave back a buffer, by stream, in order.
@@ -78,8 +84,9 @@ struct StepBuilder {
     tasks = TaskGraph(resources: placement.map.resources, components: placement.map.components)
     let start = placement.client ?? placement.stages[0].place
     parts = step.divided(into: placement.plan.microBatches).map { shape in
-      Part(shape: shape, layered: graph.layered(for: shape), last: nil, place: start, lastRouter: nil)
+      Part(shape: shape, layered: graph.layered(for: shape), place: start)
     }
+    launches = [Int](repeating: 0, count: parts.count)
   }
 
   var plan: PlacementPlan { placement.plan }
@@ -95,14 +102,28 @@ struct StepBuilder {
     for (index, stage) in placement.stages.enumerated() {
       let isFirst = index == 0
       let isLast = index == placement.stages.count - 1
+      if isFirst, let client { for part in parts.indices { run(parts[part].layered.front, part, client, layer: -1) } }
       for part in parts.indices { enter(stage, part) }
-      if isFirst { for part in parts.indices { run(parts[part].layered.front, part, stage, layer: -1) } }
+      if isFirst, client == nil {
+        for part in parts.indices { run(parts[part].layered.front, part, stage, layer: -1) }
+      }
       addLayers(of: stage, encoderToo: isFirst)
-      if isLast { for part in parts.indices { run(parts[part].layered.back, part, stage, layer: -1) } }
+      if isLast, client == nil {
+        for part in parts.indices { run(parts[part].layered.back, part, stage, layer: -1) }
+      }
+      if placement.stages.count > 1 { for part in parts.indices { addLaunches(of: stage, part) } }
     }
-    for part in parts.indices { comeBack(part) }
+    for part in parts.indices {
+      comeBack(part)
+      if let client { run(parts[part].layered.back, part, client, layer: -1) }
+    }
     addHost(step)
     return tasks
+  }
+
+  /// The client's own work, where it has token table and head.
+  private var client: PlacedStage? {
+    placement.tables.map { PlacedStage(place: $0, layers: 0..<0, resident: 1, store: nil) }
   }
 
   /// Layers of a stage: earlier parts go first, so that the next stage can begin and parts do not fall into step (both
@@ -168,7 +189,7 @@ struct StepBuilder {
     task.layer = layer.index
     task.after = [parts[part].last, fetch].compactMap { $0 }
     parts[part].last = tasks.add(task)
-    if stage.place == placement.main { launches += operators.reduce(0) { $0 + $1.count } }
+    launches[part] += operators.reduce(0) { $0 + $1.count }
   }
 
   /// Operators in a row as one task.
@@ -190,24 +211,31 @@ struct StepBuilder {
     for work in operators {
       let task = operation(work, on: stage.place, layer: layer, after: [parts[part].last, fetch].compactMap { $0 })
       parts[part].last = tasks.add(task)
-      if stage.place == placement.main { launches += work.count }
+      noteLaunches(work.count, part)
     }
   }
+
+  mutating func noteLaunches(_ count: Int, _ part: Int) { launches[part] += count }
 
   /// An operator on a processor. Work for several devices of a place other than the main one is split evenly.
   func operation(_ work: Operator, on place: Int, layer: Int, after: [Int]) -> ScheduleTask {
     let site = site(place)
-    let share = place == placement.main ? work : work.share(1 / Double(site.units))
+    var share = place == placement.main ? work : work.share(1 / Double(site.units))
+    if place == placement.main, placement.onChip < 1 {
+      share.traffic.weights = share.traffic.weights * placement.onChip
+    }
     // A place that runs operators has a pricer.
     let price = site.pricer?.price(share) ?? OperatorPrice(time: .zero, energy: .zero, bound: .compute)
     let count = Double(work.count)
     let spent = max(.zero, price.energy - site.standing * price.time)
+    // Messages hold the way to the peers, not the arithmetic: another part of the batch may compute meanwhile.
+    let engine = work.category == .message ? site.peers : site.engine
     return ScheduleTask(
-      work.name, layer: layer, work.category, engine: site.engine, duration: price.time * count,
+      work.name, layer: layer, work.category, engine: engine, duration: price.time * count,
       demands: [
         ResourceDemand(site.memory, min(share.traffic.total.value, memoryRate(site) * price.time.value) * count)
       ],
-      after: after, energy: spent * (count * Double(site.units)), component: site.component, charged: site.engine,
+      after: after, energy: spent * (count * Double(site.units)), component: site.component, charged: engine,
       bound: price.bound)
   }
 
@@ -236,7 +264,7 @@ struct StepBuilder {
     return ScheduleTask(
       load.name, layer: load.layer, load.category, engine: load.engine, latency: plan.copies.start + route.latency,
       duration: route.duration, demands: route.demands, after: after, energy: route.energy, component: route.component,
-      charged: route.slowest, bound: .link)
+      besides: route.besides, charged: route.slowest, bound: .link)
   }
 
   mutating func send(_ load: Load, after: [Int]) -> Int { tasks.add(transfer(load, after: after)) }
@@ -246,10 +274,12 @@ struct StepBuilder {
   /// Moves the hidden state of a part to a stage's place.
   private mutating func enter(_ stage: PlacedStage, _ part: Int) {
     let from = parts[part].place
+    parts[part].entered = parts[part].last
     guard from != stage.place else { return }
     let bytes = graph.plan.formats.stream.size(of: Double(parts[part].shape.tokens * graph.model.hidden))
     let load = Load(name: "hop", layer: -1, category: .message, bytes: bytes, from: from, to: stage.place)
-    parts[part].last = send(load, after: [parts[part].last].compactMap { $0 })
+    parts[part].last = send(load, after: [parts[part].last, parts[part].launched].compactMap { $0 })
+    parts[part].entered = parts[part].last
     parts[part].place = stage.place
   }
 
@@ -261,24 +291,56 @@ struct StepBuilder {
       Double(max(1, parts[part].shape.sampledTokens)) * Double(placement.client == nil ? 2 : graph.model.hidden)
     let bytes = graph.plan.formats.stream.size(of: elements)
     let load = Load(name: "return", layer: -1, category: .message, bytes: bytes, from: parts[part].place, to: start)
-    parts[part].last = send(load, after: [parts[part].last].compactMap { $0 })
+    parts[part].last = send(load, after: [parts[part].last, parts[part].launched].compactMap { $0 })
   }
 
   // MARK: Host
+
+  /// What the host of a stage launches for a part, from the moment that the part is there.
+  private mutating func addLaunches(of stage: PlacedStage, _ part: Int) {
+    let before = [parts[part].entered, parts[part].synced].compactMap { $0 }
+    parts[part].launched = launching(launches[part], on: stage.place, after: before) ?? parts[part].launched
+    parts[part].synced = nil
+    launches[part] = 0
+  }
+
+  /// The host reads which experts a router has chosen before it copies them or computes them elsewhere: what it launched
+  /// so far must be done, and what follows is launched afterwards.
+  mutating func readRouter(_ part: Int, _ stage: PlacedStage) {
+    let before = [parts[part].synced ?? parts[part].entered].compactMap { $0 }
+    guard let launched = launching(launches[part], on: stage.place, after: before) else { return }
+    launches[part] = 0
+    let engine = tasks.tasks[launched].charged
+    let read = tasks.add(
+      ScheduleTask(
+        "read router", .host, engine: engine, duration: .zero, after: [launched, parts[part].last].compactMap { $0 },
+        charged: engine, bound: .host))
+    parts[part].synced = read
+    parts[part].last = read
+  }
+
+  /// Launches of so many kernels, where the runtime does not replay a captured graph.
+  private mutating func launching(_ count: Int, on place: Int, after: [Int]) -> Int? {
+    let captured = runtime.graphCapture && !parts.contains { $0.shape.prefillTokens > 0 }
+    guard let pricer = site(place).pricer, !captured, count > 0 else { return nil }
+    let each = pricer.constants.time(.launch)
+    guard each > .zero else { return nil }
+    let engine = placement.map.hosts[placement.machine.places[place].node] ?? placement.map.runtime
+    return tasks.add(
+      ScheduleTask(
+        "launches", .host, engine: engine, duration: each * Double(count), after: after, charged: engine, bound: .host))
+  }
 
   /// Launches run beside the devices; scheduling and sampling follow when all is done.
   private mutating func addHost(_ step: StepShape) {
     guard let pricer = site(placement.main).pricer else { return }
     let constants = pricer.constants
     let engine = placement.map.runtime
-    var before = parts.compactMap(\.last) + writes
-    let captured = runtime.graphCapture && step.prefillTokens == 0
-    if !captured, launches > 0, constants.time(.launch) > .zero {
-      before.append(
-        tasks.add(
-          ScheduleTask(
-            "launches", .host, engine: engine, duration: constants.time(.launch) * Double(launches), charged: engine,
-            bound: .host)))
+    var before = parts.compactMap(\.last) + parts.compactMap(\.launched) + writes
+    if placement.stages.count == 1 {
+      let all = launches.reduce(0, +)
+      let after = parts.compactMap(\.synced)
+      if let task = launching(all, on: placement.main, after: after) { before.append(task) }
     }
     let prompts = step.prefillTokens > 0 ? constants.time(.stepWithPrompts) : .zero
     let time = constants.time(.stepOverhead) + constants.time(.stepPerSequence) * Double(step.sequences) + prompts

@@ -37,6 +37,9 @@ package struct Schedule: Sendable {
 
   package var time: Seconds { Seconds(Double(length) / 1e12) }
 
+  /// Whether the step takes longer than the clock can count.
+  package var isBeyondClock: Bool { length >= StepScheduler.clockEnd }
+
   // MARK: What the scheduler notes
 
   mutating func note(cause: Int, of task: Int) {
@@ -66,7 +69,7 @@ package struct Schedule: Sendable {
       let task = graph.tasks[index]
       if let engine = task.engine { working.insert(engine) }
       guard speed > 0, task.duration > .zero else { continue }
-      watts += task.energy.value / task.duration.value * speed
+      watts += task.spent.value / task.duration.value * speed
       for demand in task.demands where demand.amount > 0 {
         working.insert(demand.resource)
         used[demand.resource] += demand.amount / task.duration.value * speed * seconds
@@ -89,7 +92,10 @@ package struct Schedule: Sendable {
   /// Energy of each component: its standing power over the step and what its tasks spend above it.
   package var energyByComponent: [Joules] {
     var energy = graph.components.map { $0.standing * time }
-    for task in graph.tasks { energy[task.component] += task.energy }
+    for task in graph.tasks {
+      energy[task.component] += task.energy
+      for share in task.besides { energy[share.component] += share.energy }
+    }
     return energy
   }
 

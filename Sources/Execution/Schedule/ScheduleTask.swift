@@ -61,6 +61,17 @@ package struct ResourceDemand: Sendable, Equatable {
   }
 }
 
+/// Energy that a task spends in a component other than its own: a transfer in the links it crosses.
+package struct EnergyShare: Sendable, Equatable {
+  package var component: Int
+  package var energy: Joules
+
+  package init(_ component: Int, _ energy: Joules) {
+    self.component = component
+    self.energy = energy
+  }
+}
+
 /// A piece of an operator, a transfer, or work of the host.
 package struct ScheduleTask: Sendable {
   /// What a drawing colours it by.
@@ -88,6 +99,8 @@ package struct ScheduleTask: Sendable {
   /// Energy above the standing power, and the component that spends it.
   package var energy: Joules
   package var component: Int
+  /// What it spends elsewhere; never in a component with a cap.
+  package var besides: [EnergyShare]
   /// Resource that its time is put down to.
   package var charged: Int
   package var bound: Bound
@@ -95,7 +108,7 @@ package struct ScheduleTask: Sendable {
   package init(
     _ name: String, layer: Int = -1, _ category: Category, engine: Int? = nil, latency: Seconds = .zero,
     duration: Seconds, demands: [ResourceDemand] = [], after: [Int] = [], energy: Joules = .zero, component: Int = 0,
-    charged: Int, bound: Bound = .compute
+    besides: [EnergyShare] = [], charged: Int, bound: Bound = .compute
   ) {
     self.name = name
     self.layer = layer
@@ -107,9 +120,15 @@ package struct ScheduleTask: Sendable {
     self.after = after
     self.energy = energy
     self.component = component
+    self.besides = besides
     self.charged = charged
     self.bound = bound
   }
+}
+
+extension ScheduleTask {
+  /// All that it spends above standing powers.
+  var spent: Joules { besides.reduce(energy) { $0 + $1.energy } }
 }
 
 /// What is to be scheduled.

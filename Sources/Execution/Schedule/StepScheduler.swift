@@ -118,7 +118,7 @@ package struct StepScheduler {
     schedule.start(index, at: now, cause: cause)
     let task = graph.tasks[index]
     let latency = Self.picoseconds(task.latency)
-    var item = Active(task: index, left: nil, speed: 1, since: now, end: now + latency)
+    var item = Active(task: index, left: nil, speed: 1, since: now, end: later(by: latency))
     if latency == 0 { beginWork(&item) }
     active.append(item)
   }
@@ -128,7 +128,7 @@ package struct StepScheduler {
     item.left = left
     item.speed = 1
     item.since = now
-    item.end = now + Self.rounded(left)
+    item.end = later(by: Self.rounded(left))
   }
 
   /// Sets the speeds of all tasks at work, and with them their ends.
@@ -148,7 +148,7 @@ package struct StepScheduler {
       active[index].left = left
       active[index].speed = speed
       active[index].since = now
-      active[index].end = now + Self.rounded(left / speed)
+      active[index].end = later(by: Self.rounded(left / speed))
     }
   }
 
@@ -164,6 +164,11 @@ package struct StepScheduler {
     guard let rate = demands.map(\.amount).first(where: { $0 > 0 }) else { return nil }
     return RateSharing.Flow(rate: rate, demands: demands)
   }
+
+  /// The end of the clock, 46 days; what would take longer ends there, and whoever asked is told.
+  package static let clockEnd: Int64 = 4_000_000_000_000_000_000
+
+  private func later(by picoseconds: Int64) -> Int64 { min(Self.clockEnd, now + min(picoseconds, Self.clockEnd - now)) }
 
   /// Rounded up, after what floating point adds to whole numbers is taken off.
   private static func rounded(_ picoseconds: Double) -> Int64 {
@@ -182,6 +187,9 @@ package struct StepScheduler {
       }
       guard task.after.allSatisfy(graph.tasks.indices.contains) else { throw .unknown(task: task.name, what: "a task") }
       guard graph.components.indices.contains(task.component) else {
+        throw .unknown(task: task.name, what: "a component")
+      }
+      guard task.besides.allSatisfy({ graph.components.indices.contains($0.component) }) else {
         throw .unknown(task: task.name, what: "a component")
       }
       for demand in task.demands where demand.amount > 0 {

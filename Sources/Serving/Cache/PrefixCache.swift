@@ -47,7 +47,8 @@ struct PrefixCache {
   private let forest: PrefixForest?
   private var nodes: ContiguousArray<Node> = []
   private var free: [Int32] = []
-  private var byStream: [Int32: Int32] = [:]
+  /// By stream, its node or -1: a forest gives numbers out again, so they stay small.
+  private var byStream: ContiguousArray<Int32> = []
   private var candidates = Heap<Candidate>()
   private var clock: Int64 = 0
   /// Blocks of all nodes, and those that could be evicted.
@@ -73,6 +74,18 @@ struct PrefixCache {
     return reach(prompt.stream, limit)
   }
 
+  private func node(of stream: Int32) -> Int32? {
+    guard Int(stream) < byStream.count, byStream[Int(stream)] >= 0 else { return nil }
+    return byStream[Int(stream)]
+  }
+
+  private mutating func setNode(_ node: Int32, of stream: Int32) {
+    if Int(stream) >= byStream.count {
+      byStream.append(contentsOf: repeatElement(-1, count: Int(stream) + 1 - byStream.count))
+    }
+    byStream[Int(stream)] = node
+  }
+
   /// Full blocks of a stream up to a limit that are in cache.
   private func reach(_ stream: Int32, _ limit: Int) -> (blocks: Int, node: Int32) {
     var before = (blocks: 0, node: Int32(-1))
@@ -81,7 +94,7 @@ struct PrefixCache {
       before = reach(parent.stream, min(limit, fork))
       guard before.blocks == fork else { return before }
     }
-    guard let node = byStream[stream], nodes[Int(node)].blocks > 0, limit > nodes[Int(node)].start else {
+    guard let node = node(of: stream), nodes[Int(node)].blocks > 0, limit > nodes[Int(node)].start else {
       return before
     }
     return (min(limit, nodes[Int(node)].end), node)
@@ -195,7 +208,7 @@ struct PrefixCache {
         parent = node
       }
     }
-    let node = byStream[stream] ?? add(stream: stream, parent: parent, start: start)
+    let node = node(of: stream) ?? add(stream: stream, parent: parent, start: start)
     grow(node, to: limit, have, &duplicates)
     return node
   }
@@ -237,7 +250,7 @@ struct PrefixCache {
     }
     if parent >= 0 { nodes[Int(parent)].children += 1 }
     if stream >= 0 {
-      byStream[stream] = index
+      setNode(index, of: stream)
       forest?.hold(stream)
     }
     return index
@@ -293,7 +306,7 @@ struct PrefixCache {
     nodes[Int(node)].version += 1
     free.append(node)
     if entry.stream >= 0 {
-      byStream[entry.stream] = nil
+      setNode(-1, of: entry.stream)
       forest?.release(entry.stream)
     }
     guard entry.parent >= 0 else { return }

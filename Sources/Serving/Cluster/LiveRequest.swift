@@ -67,6 +67,8 @@ struct LiveRequest {
   var outputTokens: Int { request.outputTokens }
   /// Tokens to have in cache before the next token can be generated.
   var target: Int { request.inputTokens + generated }
+  /// Whether all tokens before the next one are in cache.
+  var promptIsWhole: Bool { computed == target }
   /// Whether it goes on decoding as soon as its cache is back from host memory.
   var resumesDecoding: Bool { isSwapped && generated > 0 && computed >= target - 1 }
   /// Tokens of it to compute before its next token comes out, of a request that waits or whose prompt is in work.
@@ -82,7 +84,7 @@ struct LiveRequest {
 final class RequestTable {
   @exclusivity(unchecked) private var rows: UnsafeMutablePointer<LiveRequest>
   @exclusivity(unchecked) private var capacity: Int
-  @exclusivity(unchecked) private var used = 0
+  @exclusivity(unchecked) private var used: UInt32 = 0
   @exclusivity(unchecked) private var free: [Int32] = []
   /// When tokens came out, where somebody wants to know.
   @exclusivity(unchecked) var trails: TokenTrails?
@@ -93,23 +95,23 @@ final class RequestTable {
   }
 
   deinit {
-    rows.deinitialize(count: used)
+    rows.deinitialize(count: Int(used))
     rows.deallocate()
   }
 
   /// Requests in the system.
-  var count: Int { used - free.count }
+  var count: Int { Int(used) - free.count }
 
   /// Every row, those that are free too.
   var indices: Range<Int32> { 0..<Int32(used) }
 
   subscript(row: Int32) -> LiveRequest {
     @inline(__always) unsafeAddress {
-      precondition(indices.contains(row), "there is no such row")
+      precondition(UInt32(bitPattern: row) < used, "there is no such row")
       return UnsafePointer(rows + Int(row))
     }
     @inline(__always) unsafeMutableAddress {
-      precondition(indices.contains(row), "there is no such row")
+      precondition(UInt32(bitPattern: row) < used, "there is no such row")
       return rows + Int(row)
     }
   }
@@ -122,8 +124,8 @@ final class RequestTable {
       trails?.clear(row)
       return row
     }
-    if used == capacity { grow() }
-    (rows + used).initialize(to: live)
+    if Int(used) == capacity { grow() }
+    (rows + Int(used)).initialize(to: live)
     used += 1
     trails?.clear(Int32(used - 1))
     return Int32(used - 1)
@@ -131,7 +133,7 @@ final class RequestTable {
 
   private func grow() {
     let larger = UnsafeMutablePointer<LiveRequest>.allocate(capacity: 2 * capacity)
-    larger.moveInitialize(from: rows, count: used)
+    larger.moveInitialize(from: rows, count: Int(used))
     rows.deallocate()
     rows = larger
     capacity *= 2

@@ -15,6 +15,8 @@ package struct ReplicaPlan {
   /// Prices its steps; replicas of one deployment share it.
   package let costs: StepTable
   let draftCosts: StepTable?
+  /// Prices its steps once its case is hot; nothing on devices that do not throttle.
+  let hotCosts: StepTable?
 
   /// - Parameters:
   ///   - powerCap: Board power of all its devices together that steps are stretched to stay under.
@@ -37,8 +39,12 @@ package struct ReplicaPlan {
     self.options = options
     self.batching = batching
     self.powerCap = powerCap
-    price = deployment.hourlyPrice
+    price =
+      deployment.placement == nil
+      ? deployment.hourlyPrice : deployment.rent(keeping: max(.zero, deployment.memoryLedger().cacheRoom))
     costs = try known ?? StepTable(deployment, powerCap: powerCap)
+    let sustained = deployment.thermal.map { $0.sustained * Double(deployment.parallelism.devices) }
+    hotCosts = try deployment.throttled.map { try StepTable($0, powerCap: powerCap, sustained: sustained) }
     draftCosts = try options.speculation?.draft.map { try StepTable($0, powerCap: powerCap) }
     if let powerCap, powerCap <= costs.standingPower {
       throw ServingError.powerCap(powerCap, standing: costs.standingPower, platform: deployment.platform.name)

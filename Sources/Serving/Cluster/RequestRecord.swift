@@ -47,7 +47,7 @@ package struct RequestRecord: Sendable {
   }
 
   /// - Parameter end: When it ended.
-  init(_ live: LiveRequest, _ outcome: Outcome, end: Int64) {
+  init(_ live: borrowing LiveRequest, _ outcome: Outcome, end: Int64) {
     id = live.id
     classIndex = Int(live.request.classIndex)
     self.outcome = outcome

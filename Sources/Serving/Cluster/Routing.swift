@@ -81,11 +81,17 @@ struct Routing {
 
   /// Writes down what a replica has to do.
   mutating func note(_ index: Int, _ load: ReplicaLoad) {
-    signals[index].outstanding = load.outstanding
-    signals[index].waiting = load.waiting
-    signals[index].running = load.running
-    signals[index].waitingTokens = load.waitingTokens
-    signals[index].promptRate = load.promptRate
+    signals[index].take(load)
+  }
+}
+
+extension ReplicaSignals {
+  mutating func take(_ load: ReplicaLoad) {
+    outstanding = load.outstanding
+    waiting = load.waiting
+    running = load.running
+    waitingTokens = load.waitingTokens
+    promptRate = load.promptRate
   }
 }
 

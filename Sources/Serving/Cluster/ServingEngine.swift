@@ -41,9 +41,9 @@ package struct ServingEngine {
   }
 
   let plan: ClusterPlan
-  var replicas: [Replica] = []
-  var members: [Member]
-  var pools: [Pool]
+  var replicas = FixedArray<Replica>([])
+  let members: FixedArray<Member>
+  let pools: FixedArray<Pool>
   let table = RequestTable()
   var metrics = ServingMetrics()
   var cluster = ClusterCounts()
@@ -71,7 +71,7 @@ package struct ServingEngine {
   var firstArrival: Int64 = 0
   var lastChange: Int64 = 0
   /// Replicas that may begin a step once all that arrives now has arrived.
-  private var ready: [Int] = []
+  private let ready = ReusableStack<Int>()
 
   var routing: Routing
   /// Nothing in a cluster without decode replicas.
@@ -84,6 +84,8 @@ package struct ServingEngine {
   let requestTimes: [RequestTime]
   /// One replica that is always there takes everything.
   let isPlain: Bool
+  /// Whether prompts and answers are computed apart.
+  let isSplit: Bool
 
   /// One replica, first come first served.
   /// - Throws: ``ReplayError`` or ``ServingError`` when the deployment cannot be replayed.
@@ -99,18 +101,20 @@ package struct ServingEngine {
     self.plan = plan
     self.measurement = measurement
     var members: [Member] = []
-    pools = plan.pools.enumerated().map { index, pool in
+    let pools = plan.pools.enumerated().map { index, pool in
       let first = members.count
       members += Array(repeating: Member(pool: index), count: pool.most)
       return Pool(pool, members: first..<members.count)
     }
-    self.members = members
+    self.pools = FixedArray(pools)
+    self.members = FixedArray(members)
     stepEnds = Timers(count: members.count)
     predictor = LengthPredictor(plan.scheduler.lengths, seed: plan.seed)
     routing = Routing(plan, members)
     transfers = try plan.isSplit ? Transfers(plan, members) : nil
     let times = members.map { plan.pools[$0.pool].replica.requestTime }
     requestTimes = times.allSatisfy(\.isNone) ? [] : times
+    isSplit = plan.isSplit
     isPlain = members.count == 1 && plan.admission.takesAll && plan.pools[0].failures == nil
   }
 
@@ -148,14 +152,17 @@ package struct ServingEngine {
     classes = source.classes
     metrics = ServingMetrics(classes, measurement)
     timeouts = classes.map { $0.timeout.map { Int64(min(4e18, $0.value * 1e9)) } }
-    replicas = members.indices.map { index in
+    let replicas = members.indices.map { index in
       let item = plan.pools[members[index].pool].replica
       var options = item.options
       options.measuresPromptRate = plan.admission.looksAtPromptRates
-      return Replica(
+      var replica = Replica(
         limits: item.limits, costs: item.costs, scheduler: plan.scheduler, batching: item.batching, options: options,
         classes: classes, forest: source.forest, draftCosts: item.draftCosts, seed: plan.seed, index: index)
+      replica.heat = ReplicaHeat(item)
+      return replica
     }
+    self.replicas = FixedArray(replicas)
     pending = try source.next()
     firstArrival = pending?.arrival.nanoseconds ?? 0
     now = firstArrival
@@ -182,7 +189,7 @@ package struct ServingEngine {
     var time = stepEnds.earliest.time
     if let arrival = pending?.arrival.nanoseconds, arrival < time { time = arrival }
     if let event = queue.nextTime?.nanoseconds, event < time { time = event }
-    if let links = transfers?.alarms.earliest.time, links < time { time = links }
+    if isSplit, let links = transfers?.alarms.earliest.time, links < time { time = links }
     if let event = fleetEvents.nextTime?.nanoseconds, event < time, hasWork { time = event }
     return time == Timers.never ? nil : time
   }
@@ -223,7 +230,7 @@ package struct ServingEngine {
   /// Whether a request arrives at this very moment, or something else happens that steps wait for.
   private var arrivesNow: Bool {
     pending?.arrival.nanoseconds == now || queue.nextTime?.nanoseconds == now
-      || transfers?.alarms.earliest.time == now || fleetEvents.nextTime?.nanoseconds == now && hasWork
+      || isSplit && transfers?.alarms.earliest.time == now || fleetEvents.nextTime?.nanoseconds == now && hasWork
   }
 
   /// An event beyond the end of the clock never comes.
@@ -241,9 +248,13 @@ package struct ServingEngine {
     stepEnds.set(index, at: Timers.never)
     members[index].lastEnd = now
     lastChange = now
-    for row in replicas[index].ended { try finish(row, &source, observer) }
+    var place = 0
+    while place < replicas[index].ended.count {
+      try finish(replicas[index].ended[place], &source, observer)
+      place += 1
+    }
     if !replicas[index].retired.isEmpty { freeRetired(index) }
-    if transfers != nil { try moveOn(from: index, &source, observer) }
+    if isSplit { try moveOn(from: index, &source, observer) }
     proceed(index)
   }
 
@@ -269,7 +280,7 @@ package struct ServingEngine {
   private mutating func startReady() throws {
     while !ready.isEmpty {
       // It may become ready again by what the others do.
-      let index = ready.count == 1 ? ready.removeLast() : ready.removeFirst()
+      let index = ready.removeFirst()
       try start(index)
     }
   }

@@ -5,7 +5,7 @@ import Workloads
 /// Percentiles are within 1 % of a recorded value, so that many classes stay small.
 package struct ClassMetrics: Sendable {
   package private(set) var outcomes = OutcomeCounts()
-  package private(set) var latencies = LatencySet(digits: .two)
+  package private(set) var latencies = LatencySet(.percent)
   package private(set) var objectives = ObjectiveCounts()
   /// Prompt tokens of requests whose prompt was computed, and answer tokens generated.
   package private(set) var inputTokens = 0

@@ -1,5 +1,3 @@
-import Histogram
-
 /// The latencies that one request has one of.
 package struct LatencySet: Sendable, Equatable {
   package private(set) var queueTime: LatencyDistribution
@@ -7,8 +5,8 @@ package struct LatencySet: Sendable, Equatable {
   package private(set) var timePerOutputToken: LatencyDistribution
   package private(set) var endToEnd: LatencyDistribution
 
-  init(digits: SignificantDigits = .three) {
-    let empty = LatencyDistribution(digits: digits)
+  init(_ precision: DurationHistogram.Precision = .permille) {
+    let empty = LatencyDistribution(precision)
     queueTime = empty
     timeToFirstToken = empty
     timePerOutputToken = empty

@@ -71,7 +71,7 @@ package struct ServingMetrics: Sendable {
     steps += count
     busyPicoseconds += Int128(clock.picoseconds)
     nanojoules += Int128(clock.nanojoules)
-    sequencePicoseconds += Int128(clock.picoseconds) * Int128(running)
+    sequencePicoseconds &+= Int128(clock.picoseconds) &* Int128(running)
     blockSteps += Int128(blocks * count + growth)
     peakBlocks = max(peakBlocks, blocks)
   }

@@ -10,7 +10,7 @@ struct UnloadedTime {
   init(_ replica: Replica) {
     costs = replica.costs
     let budget = replica.limits.maxBatchedTokens
-    chunk = replica.batching.mix == .chunked ? min(budget, replica.batching.chunk ?? budget) : Int.max
+    chunk = replica.batching.isChunked ? min(budget, replica.batching.chunk ?? budget) : Int.max
   }
 
   /// Nanoseconds from a prompt's arrival to its first token, alone and with an empty prefix cache.

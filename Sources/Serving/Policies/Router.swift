@@ -74,10 +74,12 @@ extension [ReplicaSignals] {
   /// The position of the least by an order, the first one from `start` on, round the end, among equals.
   @inline(__always)
   func least(from start: Int, by isLess: (ReplicaSignals, ReplicaSignals) -> Bool) -> Int {
-    let first = start % count
-    var best = first
-    for index in first..<count where isLess(self[index], self[best]) { best = index }
-    for index in 0..<first where isLess(self[index], self[best]) { best = index }
-    return best
+    withUnsafeBufferPointer { all in
+      let first = start % all.count
+      var best = first
+      for index in first..<all.count where isLess(all[index], all[best]) { best = index }
+      for index in 0..<first where isLess(all[index], all[best]) { best = index }
+      return best
+    }
   }
 }

@@ -104,4 +104,8 @@ package struct Batching: Sendable, Equatable {
     self.chunk = chunk
     self.refill = refill
   }
+
+  // Asked in every step, where comparing the cases costs a call.
+  var isChunked: Bool { if case .chunked = mix { true } else { false } }
+  var isStatic: Bool { if case .static = mix { true } else { false } }
 }

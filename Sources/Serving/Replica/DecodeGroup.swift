@@ -1,3 +1,4 @@
+import EventKernel
 import ModelGraph
 
 /// The sequences that decode one token in every step, as sums and calendars, so that a step costs the same for one
@@ -17,23 +18,33 @@ struct DecodeGroup {
   private let spans: AttentionSpans
   private let blockSize: Int
   /// By step modulo the block size: members that need a new block when that step comes.
-  private var growing: [Int]
+  private let growing: FixedArray<Int>
   private var finishing: StepCalendar
   /// One calendar for each windowed span: members whose window is full from that step on.
   private var saturating: [StepCalendar]
+  /// Tokens that a member's cache holds at most, and members whose cache is full from a step on.
+  private let kept: Int
+  private var filling: StepCalendar
   /// Members whose context still grows, by span.
   private var open = SpanSums()
   /// By slot: the decode step at which it joined, and the tokens it had in cache then.
-  private var joined: [(step: Int, cached: Int)]
+  private let joined: FixedArray<Joining>
 
-  init(spans: AttentionSpans, blockSize: Int, capacity: Int) {
+  private struct Joining {
+    var step: Int
+    var cached: Int
+  }
+
+  init(spans: AttentionSpans, blockSize: Int, kept: Int = .max, capacity: Int) {
     self.spans = spans
     self.blockSize = blockSize
-    growing = Array(repeating: 0, count: blockSize)
+    self.kept = kept
+    filling = StepCalendar(capacity: kept == .max ? 0 : capacity)
+    growing = FixedArray(repeating: 0, count: blockSize)
     finishing = StepCalendar(capacity: capacity)
     let windows = (1..<4).filter { spans.windows[$0] != Int.max }
     saturating = windows.map { _ in StepCalendar(capacity: capacity) }
-    joined = Array(repeating: (0, 0), count: capacity)
+    joined = FixedArray(repeating: Joining(step: 0, cached: 0), count: capacity)
   }
 
   /// New blocks that the next step needs.
@@ -53,17 +64,29 @@ struct DecodeGroup {
   }
 
   /// New blocks of the steps after the next one, each counted once for itself and every later step of so many in all.
+  @inline(__always)
   func blockSteps(inNext steps: Int) -> Int {
-    guard steps > 1 else { return 0 }
+    steps > 1 ? Self.laterBlocks(growing, after: phase, steps: steps, blockSize: blockSize) : 0
+  }
+
+  // Without self, which would be copied for it in every step.
+  private static func laterBlocks(_ growing: FixedArray<Int>, after phase: Int, steps: Int, blockSize: Int) -> Int {
     let rounds = (steps - 1) / blockSize
     let rest = (steps - 1) - rounds * blockSize
+    // Steps offset, offset + blockSize, ... below the last, each weighted with the steps left: one more of them for the
+    // first offsets, and from one offset to the next as much less as there are.
     var sum = 0
     var index = phase
+    var times = rounds + 1
+    var weight = times * steps - blockSize * (times * (times - 1) / 2)
     for offset in 1...min(blockSize, steps - 1) {
-      index = after(index)
-      // Steps offset, offset + blockSize, ... below the last, each weighted with the steps left.
-      let times = offset <= rest ? rounds + 1 : rounds
-      sum += growing[index] * (times * (steps - offset) - blockSize * (times * (times - 1) / 2))
+      if offset == rest + 1 {
+        times = rounds
+        weight = times * (steps - rest) - blockSize * (times * (times - 1) / 2)
+      }
+      weight &-= times
+      index = index &+ 1 == blockSize ? 0 : index &+ 1
+      sum &+= growing[index] &* weight
     }
     return sum
   }
@@ -100,8 +123,9 @@ struct DecodeGroup {
   /// Adds a sequence with so many cached tokens that will take part in `steps` steps.
   mutating func join(slot: Int, cached: Int, steps: Int) {
     count += 1
-    joined[slot] = (step, cached)
-    growing[boundary(cached)] += 1
+    joined[slot] = Joining(step: step, cached: cached)
+    if cached < kept { growing[boundary(cached)] += 1 }
+    if kept != .max, cached < kept { filling.add(slot, at: step + kept - cached) }
     finishing.add(slot, at: step + steps)
     let visible = spans.visible(cached + 1)
     context += visible
@@ -137,6 +161,8 @@ struct DecodeGroup {
     for index in saturating.indices {
       while saturating[index].popDue(step) != nil { open[index + 1] -= 1 }
     }
+    guard kept != .max else { return }
+    while let slot = filling.popDue(step) { growing[boundary(cached(slot))] -= 1 }
   }
 
   /// A member whose last step was just taken, if any is left.
@@ -146,7 +172,8 @@ struct DecodeGroup {
   mutating func forget(slot: Int) {
     let cached = cached(slot)
     count -= 1
-    growing[boundary(cached)] -= 1
+    if cached < kept { growing[boundary(cached)] -= 1 }
+    if kept != .max { filling.remove(slot) }
     context -= spans.visible(cached + 1)
     for lane in 0..<4 { if cached + 1 < spans.windows[lane] || lane == 0 { open[lane] -= 1 } }
     for index in saturating.indices { saturating[index].remove(slot) }
@@ -154,6 +181,7 @@ struct DecodeGroup {
 
   /// The step, modulo the block size, at which a sequence with `cached` tokens now starts a new block: when its cached
   /// tokens fill whole blocks.
+  @inline(__always)
   private func boundary(_ cached: Int) -> Int {
     let filled = cached % blockSize
     let place = filled == 0 ? phase : phase + blockSize - filled

@@ -55,7 +55,7 @@ struct Ranking {
   /// Objectives beyond the clock are never due.
   private static func nanoseconds(_ time: Seconds) -> Int64 { Int64(min(4e18, max(0, time.value * 1e9))) }
 
-  func tenant(_ live: LiveRequest) -> Int { tenants == 1 ? 0 : classes[Int(live.request.classIndex)].tenant }
+  func tenant(_ classIndex: UInt16) -> Int { tenants == 1 ? 0 : classes[Int(classIndex)].tenant }
 
   /// What the scheduler may know.
   /// - Parameters:
@@ -95,17 +95,17 @@ struct Ranking {
     return raised[tenant] + Double(tokens) / weights[tenant]
   }
 
-  mutating func prefilled(_ live: LiveRequest, tokens: Int) {
-    if countsService { served[tenant(live)] += Self.inputWeight * tokens }
+  mutating func prefilled(_ classIndex: UInt16, tokens: Int) {
+    if countsService { served[tenant(classIndex)] += Self.inputWeight * tokens }
   }
 
-  mutating func decoded(_ live: LiveRequest, tokens: Int = 1) {
-    if countsService { served[tenant(live)] += Self.outputWeight * tokens }
+  mutating func decoded(_ classIndex: UInt16, tokens: Int = 1) {
+    if countsService { served[tenant(classIndex)] += Self.outputWeight * tokens }
   }
 
-  mutating func joined(_ live: LiveRequest) { if countsService { decoding[tenant(live)] += 1 } }
+  mutating func joined(_ classIndex: UInt16) { if countsService { decoding[tenant(classIndex)] += 1 } }
 
-  mutating func left(_ live: LiveRequest) { if countsService { decoding[tenant(live)] -= 1 } }
+  mutating func left(_ classIndex: UInt16) { if countsService { decoding[tenant(classIndex)] -= 1 } }
 
   /// Every decoding sequence got so many tokens.
   mutating func decodedAll(steps: Int) {

@@ -6,7 +6,7 @@ extension Replica {
   ///
   /// Requests whose answer is whole are left in ``ended``, those whose prompt moves on in ``handedOver``.
   mutating func endStep(now: Int64, _ table: RequestTable, _ metrics: inout ServingMetrics) {
-    if !ended.isEmpty { ended.removeAll(keepingCapacity: true) }
+    ended.removeAll()
     metrics.addSteps(
       clock, running: running, blocks: usedBlocks, growth: decodes.blockSteps(inNext: clock.span?.steps ?? 1))
     if clock.isDecoding {
@@ -18,15 +18,15 @@ extension Replica {
   }
 
   private mutating func endPrompts(now: Int64, _ table: RequestTable, _ metrics: inout ServingMetrics) {
-    for (slot, tokens) in chunks {
-      table[slots[slot]].computed += tokens
-      backlog.serve(tokens, now: now)
+    for chunk in chunks {
+      table[slots[chunk.slot]].computed += chunk.tokens
+      backlog.serve(chunk.tokens, now: now)
     }
-    prefilling.removeAll { slot in table[slots[slot]].computed == table[slots[slot]].target }
-    for (slot, _) in chunks where table[slots[slot]].computed == table[slots[slot]].target {
-      settlePrompt(slot, now: now, table, &metrics)
+    prefilling.removeAll { table[slots[$0]].promptIsWhole }
+    for chunk in chunks where table[slots[chunk.slot]].promptIsWhole {
+      settlePrompt(chunk.slot, now: now, table, &metrics)
     }
-    chunks.removeAll(keepingCapacity: true)
+    chunks.removeAll()
   }
 
   private mutating func endDecodes(now: Int64, _ table: RequestTable, _ metrics: inout ServingMetrics) {
@@ -111,7 +111,7 @@ extension Replica {
     table[row].lastToken = now
     settleTrail(slot, table)
     ended.append(row)
-    guard batching.mix == .static else {
+    guard batching.isStatic else {
       releaseFinished(slot, table)
       return
     }
@@ -137,13 +137,13 @@ extension Replica {
     let row = slots[slot]
     let cached = decodes.cached(slot)
     decodes.forget(slot: slot)
-    ranking.left(table[row])
+    ranking.left(table[row].request.classIndex)
     table[row].blocks = limits.blocks(for: cached) - table[row].sharedBlocks
     table[row].computed = cached
     keepAnswer(row, table)
     releaseCache(row, table)
     freeSlot(slot, table)
-    tenantRequests[ranking.tenant(table[row])] -= 1
+    tenantRequests[ranking.tenant(table[row].request.classIndex)] -= 1
   }
 
   // MARK: Prompts
@@ -160,7 +160,7 @@ extension Replica {
     table[row].generated += 1
     table[row].lastToken = now
     table.trails?.add(now, to: row)
-    ranking.decoded(table[row])
+    ranking.decoded(table[row].request.classIndex)
     keepPrompt(row, table)
     if isFirst, table[row].request.samples > 1, table[row].family < 0 { fork(row, slot, now: now, table, &metrics) }
     proceed(slot, now: now, table)
@@ -172,12 +172,12 @@ extension Replica {
     if table[row].generated >= table[row].outputTokens {
       releaseCache(row, table)
       freeSlot(slot, table)
-      tenantRequests[ranking.tenant(table[row])] -= 1
+      tenantRequests[ranking.tenant(table[row].request.classIndex)] -= 1
       ended.append(row)
     } else if role == .prefill {
       table[row].phase = .transferring
       freeSlot(slot, table)
-      tenantRequests[ranking.tenant(table[row])] -= 1
+      tenantRequests[ranking.tenant(table[row].request.classIndex)] -= 1
       handedOver.append(row)
       departing.append(row)
     } else {
@@ -192,7 +192,7 @@ extension Replica {
     table[row].phase = .decoding
     decodes.join(
       slot: slot, cached: table[row].computed, steps: table[row].outputTokens - table[row].generated)
-    ranking.joined(table[row])
+    ranking.joined(table[row].request.classIndex)
   }
 
   // MARK: Shared blocks
@@ -228,7 +228,7 @@ extension Replica {
     _ row: Int32, _ slot: Int, now: Int64, _ table: RequestTable, _ metrics: inout ServingMetrics
   ) {
     let others = sampleSlots.removeValue(forKey: row) ?? []
-    let full = table[row].computed / limits.blockSize
+    let full = min(table[row].computed, limits.keptTokens) / limits.blockSize
     let own = full - table[row].sharedBlocks
     let node = pool.cache.addFamily(blocks: own, start: table[row].sharedBlocks, parent: table[row].node)
     pool.cache.hold(node)
@@ -248,8 +248,8 @@ extension Replica {
       slots[slot] = copy
       order.append(slot)
       metrics.outputTokens += 1
-      ranking.decoded(sample)
-      tenantRequests[ranking.tenant(sample)] += 1
+      ranking.decoded(sample.request.classIndex)
+      tenantRequests[ranking.tenant(sample.request.classIndex)] += 1
       if options.adapterSlots > 0 { _ = adapters.take(sample.request.adapter) }
       proceed(slot, now: now, table)
     }
@@ -262,7 +262,7 @@ extension Replica {
   mutating func giveUp(_ row: Int32, now: Int64, _ table: RequestTable) -> Bool {
     if table[row].phase == .waiting {
       forgetWaiting(row, now: now, table)
-      tenantRequests[ranking.tenant(table[row])] -= 1
+      tenantRequests[ranking.tenant(table[row].request.classIndex)] -= 1
       cut(at: now)
       return true
     }
@@ -290,7 +290,7 @@ extension Replica {
         continue
       }
       releaseCache(row, table)
-      tenantRequests[ranking.tenant(table[row])] -= 1
+      tenantRequests[ranking.tenant(table[row].request.classIndex)] -= 1
       ended.append(row)
     }
     givenUp.removeAll(keepingCapacity: true)

@@ -15,7 +15,7 @@ extension Replica {
     received.removeAll()
     departing.removeAll()
     givenUp.removeAll(keepingCapacity: true)
-    chunks.removeAll(keepingCapacity: true)
+    chunks.removeAll()
     waiting = WaitingLine(ranking.scheduler.line, tenants: ranking.tenants)
     backlog.drop(backlog.tokens, now: now)
     hostBlocks = 0

@@ -3,17 +3,26 @@ import ModelGraph
 import Quantities
 import Workloads
 
-/// A step while it is put together.
-struct FormingStep {
-  var shape = StepShape()
+/// A step while it is put together; each replica has one, and begins it anew.
+final class FormingStep {
+  @exclusivity(unchecked) var shape = StepShape()
   /// Prompt tokens it may still take.
-  var budget: Int
-  var now: Int64
+  @exclusivity(unchecked) var budget = 0
+  @exclusivity(unchecked) var now: Int64 = 0
   /// Blocks and adapters to copy before it can run.
-  var copiedBlocks = 0
-  var loadedAdapters = 0
+  @exclusivity(unchecked) var copiedBlocks = 0
+  @exclusivity(unchecked) var loadedAdapters = 0
   /// Whether somebody lost its place while it was formed; then nobody new is admitted.
-  var hasPreempted = false
+  @exclusivity(unchecked) var hasPreempted = false
+
+  func begin(budget: Int, now: Int64) {
+    shape = StepShape()
+    self.budget = budget
+    self.now = now
+    copiedBlocks = 0
+    loadedAdapters = 0
+    hasPreempted = false
+  }
 }
 
 extension Replica {
@@ -23,41 +32,43 @@ extension Replica {
     guard !isIdle else { return false }
     defersArrivals = false
     waiting.refresh()
-    var step = FormingStep(budget: limits.maxBatchedTokens, now: now)
-    form(&step, table)
+    let step = forming
+    step.begin(budget: limits.maxBatchedTokens, now: now)
+    form(step, table)
     guard step.shape.tokens > 0 else { return false }
     begin(step)
     return true
   }
 
-  private mutating func form(_ step: inout FormingStep, _ table: RequestTable) {
-    if ranking.scheduler.preempts { yieldPlaces(&step, table) }
+  private mutating func form(_ step: FormingStep, _ table: RequestTable) {
+    if ranking.scheduler.preempts { yieldPlaces(step, table) }
     if mayBeginSequences {
-      if !received.isEmpty { seatReceived(&step, table) }
-      if hostBlocks > 0 { resumeSwapped(&step, table) }
+      if !received.isEmpty { seatReceived(step, table) }
+      if hostBlocks > 0 { resumeSwapped(step, table) }
     }
     switch batching.mix {
     case .chunked, .mixed:
-      takeDecodes(&step, table)
-      takePrompts(&step, table)
+      takeDecodes(step, table)
+      takePrompts(step, table)
     case .prefillFirst, .static:
-      takePrompts(&step, table)
-      if step.shape.tokens == 0 { takeDecodes(&step, table) } else { letDecodesWait(table) }
+      takePrompts(step, table)
+      if step.shape.tokens == 0 { takeDecodes(step, table) } else { letDecodesWait(table) }
     }
     while step.shape.tokens == 0, step.hasPreempted, !received.isEmpty, !freeSlots.isEmpty {
       // Who lost their places made room for caches that have come.
       let before = received.count
-      seatReceived(&step, table)
+      seatReceived(step, table)
       guard received.count < before else { break }
-      takeDecodes(&step, table)
+      takeDecodes(step, table)
     }
   }
 
   /// A static batch is joined by nobody once it has begun.
-  private var mayBeginSequences: Bool { batching.mix != .static || order.count == 0 }
+  private var mayBeginSequences: Bool { !batching.isStatic || order.count == 0 }
 
   private mutating func begin(_ step: FormingStep) {
-    let cost = costs.cost(step.shape)
+    if heat != nil { settleHeat(now: step.now) }
+    let cost = costs.cost(hasSpeculation ? priced(step.shape) : step.shape)
     var extra = costs.copying(
       options.swapTime * Double(step.copiedBlocks) + options.adapterLoad * Double(step.loadedAdapters))
     if hasSpeculation { extra.add(drafting(step.shape)) }
@@ -72,14 +83,14 @@ extension Replica {
 
   // MARK: Decodes
 
-  private mutating func takeDecodes(_ step: inout FormingStep, _ table: RequestTable) {
+  private mutating func takeDecodes(_ step: FormingStep, _ table: RequestTable) {
     while decodeBlocks(table) > pool.available {
       if let slot = padding.last {
         retire(slot, table)
       } else if order.count == 1, let slot = order.last, detach(slot, table) {
         continue
       } else if let slot = victim(step.now, table) {
-        preempt(slot, &step, table)
+        preempt(slot, step, table)
       } else {
         break
       }
@@ -98,8 +109,8 @@ extension Replica {
   }
 
   /// Caches that have come are decoded as soon as there are slots.
-  private mutating func seatReceived(_ step: inout FormingStep, _ table: RequestTable) {
-    while let row = received.first, let slot = freeSlots.last, adapters(admit: row, &step, table) {
+  private mutating func seatReceived(_ step: FormingStep, _ table: RequestTable) {
+    while let row = received.first, let slot = freeSlots.last, adapters(admit: row, step, table) {
       received.removeFirst()
       freeSlots.removeLast()
       seat(row, slot, table)
@@ -123,16 +134,16 @@ extension Replica {
 
   // MARK: Prompts
 
-  private mutating func takePrompts(_ step: inout FormingStep, _ table: RequestTable) {
-    let allGoOn = continuePrompts(&step, table)
+  private mutating func takePrompts(_ step: FormingStep, _ table: RequestTable) {
+    let allGoOn = continuePrompts(step, table)
     guard allGoOn, !step.hasPreempted else { return }
     let isRefilled = batching.refill < 1 && Double(order.count) >= batching.refill * Double(limits.maxSequences)
-    if mayBeginSequences, !isRefilled { admit(&step, table) }
+    if mayBeginSequences, !isRefilled { admit(step, table) }
   }
 
   /// Gives prompts in work their next chunks.
   /// - Returns: Whether none waits for blocks; while one does, nobody is admitted past it.
-  private mutating func continuePrompts(_ step: inout FormingStep, _ table: RequestTable) -> Bool {
+  private mutating func continuePrompts(_ step: FormingStep, _ table: RequestTable) -> Bool {
     var index = 0
     while index < prefilling.count, step.budget > 0 {
       let slot = prefilling[index]
@@ -140,12 +151,12 @@ extension Replica {
       let tokens = chunk(of: live.target - live.computed, step)
       let needed = limits.blocks(for: live.computed + tokens) - live.sharedBlocks - live.blocks
       while needed > pool.available, let last = order.last, last != slot, !isInStep(last, step) {
-        preempt(last, &step, table)
+        preempt(last, step, table)
       }
       if needed > pool.available, order.count == 1, detach(slot, table) { continue }
       // The last one waits for the others to finish; nobody after it could go on either.
       guard needed <= pool.available else { return false }
-      take(slot, tokens, needed, &step, table)
+      take(slot, tokens, needed, step, table)
       index += 1
     }
     return true
@@ -153,7 +164,7 @@ extension Replica {
 
   private func chunk(of tokens: Int, _ step: FormingStep) -> Int {
     let whole = min(tokens, batching.chunk ?? tokens)
-    return batching.mix == .chunked ? min(step.budget, whole) : tokens
+    return batching.isChunked ? min(step.budget, whole) : tokens
   }
 
   /// Decodes of this step keep what they were given; only requests without a part in it may be preempted for prompts.
@@ -163,22 +174,22 @@ extension Replica {
   }
 
   /// Takes requests from the waiting line while tokens, slots and blocks last.
-  private mutating func admit(_ step: inout FormingStep, _ table: RequestTable) {
+  private mutating func admit(_ step: FormingStep, _ table: RequestTable) {
     while step.budget > 0, let row = nextWaiting(step.now, table), let slot = freeSlots.last {
-      guard !comesTooLate(table[row], step) else {
+      guard !comesTooLate(table[row].arrival, step) else {
         defersArrivals = true
         return
       }
-      guard !table[row].isSwapped, let offer = offer(row, step, table), adapters(admit: row, &step, table) else {
+      guard !table[row].isSwapped, let offer = offer(row, step, table), adapters(admit: row, step, table) else {
         return
       }
-      waiting.removeNext(row, tenant: ranking.tenant(table[row]))
+      waiting.removeNext(row, tenant: ranking.tenant(table[row].request.classIndex))
       table[row].isInLine = false
       // Samples of one prompt have their slots from the start.
       freeSlots.removeLast()
       if offer.slots > 1 { setAside(offer.slots - 1, for: row) }
       seat(row, slot, table)
-      enter(row, slot, offer, &step, table)
+      enter(row, slot, offer, step, table)
     }
   }
 
@@ -205,7 +216,7 @@ extension Replica {
   /// - Returns: Nothing when it does not fit into this step.
   private func offer(_ row: Int32, _ step: FormingStep, _ table: RequestTable) -> Offer? {
     let offer = wish(row, step, table)
-    let isTooLong = batching.mix != .chunked && offer.tokens > step.budget && step.shape.prefillTokens > 0
+    let isTooLong = !batching.isChunked && offer.tokens > step.budget && step.shape.prefillTokens > 0
     guard !isTooLong, offer.needed <= pool.available, offer.slots <= freeSlots.count else { return nil }
     return limits.reservesAnswers && !hasRoomForAnswer(table[row], table) ? nil : offer
   }
@@ -224,11 +235,12 @@ extension Replica {
   private func wish(
     _ row: Int32, _ match: (blocks: Int, node: Int32), _ step: FormingStep, _ table: RequestTable
   ) -> Offer {
-    let live = table[row]
+    let target = table[row].target
     let cached = match.blocks * limits.blockSize
-    let tokens = chunk(of: live.target - cached, step)
-    let samples = live.generated == 0 && live.family < 0 ? Int(live.request.samples) : 1
-    let ends = live.target % limits.blockSize == 0 ? 0 : samples - 1
+    let tokens = chunk(of: target - cached, step)
+    let isWhole = table[row].generated == 0 && table[row].family < 0
+    let samples = isWhole ? Int(table[row].request.samples) : 1
+    let ends = min(target, limits.keptTokens) % limits.blockSize == 0 ? 0 : samples - 1
     let blocks = limits.blocks(for: cached + tokens) - match.blocks
     // Blocks that nobody uses are no longer to be had once this request uses them.
     let claimed = match.node >= 0 ? pool.cache.unusedBlocks(on: match.node) : 0
@@ -247,12 +259,12 @@ extension Replica {
   private func mostBlocks(_ live: LiveRequest) -> Int { limits.blocks(for: live.inputTokens + live.outputTokens - 1) }
 
   /// Whether a step that was put together while the one before ran could not know of a request yet.
-  private func comesTooLate(_ live: LiveRequest, _ step: FormingStep) -> Bool {
-    guard limits.schedulesAhead, live.arrival > clock.start, clock.end == step.now else { return false }
-    return (decodes.count > 0 || step.shape.tokens > 0) && live.arrival > startOfLastStep
+  private func comesTooLate(_ arrival: Int64, _ step: FormingStep) -> Bool {
+    guard limits.schedulesAhead, arrival > clock.start, clock.end == step.now else { return false }
+    return (decodes.count > 0 || step.shape.tokens > 0) && arrival > startOfLastStep
   }
 
-  private mutating func adapters(admit row: Int32, _ step: inout FormingStep, _ table: RequestTable) -> Bool {
+  private mutating func adapters(admit row: Int32, _ step: FormingStep, _ table: RequestTable) -> Bool {
     guard options.adapterSlots > 0 else { return true }
     guard let loads = adapters.take(table[row].request.adapter) else { return false }
     if loads {
@@ -263,7 +275,7 @@ extension Replica {
   }
 
   private mutating func enter(
-    _ row: Int32, _ slot: Int, _ offer: Offer, _ step: inout FormingStep, _ table: RequestTable
+    _ row: Int32, _ slot: Int, _ offer: Offer, _ step: FormingStep, _ table: RequestTable
   ) {
     if offer.node >= 0 { pool.cache.hold(offer.node) }
     table[row].computed = offer.cached
@@ -280,20 +292,20 @@ extension Replica {
     table[row].endBlocks = offer.ends
     pool.take(offer.ends)
     prefilling.append(slot)
-    take(slot, offer.tokens, offer.blocks, &step, table)
+    take(slot, offer.tokens, offer.blocks, step, table)
   }
 
   /// Copies caches back from host memory while whole ones fit beside what the running requests need next.
-  private mutating func resumeSwapped(_ step: inout FormingStep, _ table: RequestTable) {
+  private mutating func resumeSwapped(_ step: FormingStep, _ table: RequestTable) {
     while let row = nextWaiting(step.now, table), table[row].isSwapped, let slot = freeSlots.last {
       let blocks = limits.blocks(for: table[row].computed)
-      guard blocksToResume(table[row]) + decodeBlocks(table) <= pool.available, adapters(admit: row, &step, table)
+      guard blocksToResume(table[row]) + decodeBlocks(table) <= pool.available, adapters(admit: row, step, table)
       else { return }
-      waiting.removeNext(row, tenant: ranking.tenant(table[row]))
+      waiting.removeNext(row, tenant: ranking.tenant(table[row].request.classIndex))
       table[row].isInLine = false
       freeSlots.removeLast()
       seat(row, slot, table)
-      swapIn(row, slot, blocks, &step, table)
+      swapIn(row, slot, blocks, step, table)
     }
   }
 
@@ -304,7 +316,7 @@ extension Replica {
   }
 
   private mutating func swapIn(
-    _ row: Int32, _ slot: Int, _ blocks: Int, _ step: inout FormingStep, _ table: RequestTable
+    _ row: Int32, _ slot: Int, _ blocks: Int, _ step: FormingStep, _ table: RequestTable
   ) {
     pool.take(blocks)
     hostBlocks -= blocks
@@ -322,17 +334,17 @@ extension Replica {
   }
 
   private mutating func take(
-    _ slot: Int, _ tokens: Int, _ needed: Int, _ step: inout FormingStep, _ table: RequestTable
+    _ slot: Int, _ tokens: Int, _ needed: Int, _ step: FormingStep, _ table: RequestTable
   ) {
     let row = slots[slot]
-    let live = table[row]
-    let last = live.computed + tokens == live.target
-    step.shape.addPrefill(sequences: 1, tokens: tokens, start: live.computed, last: last, spans: costs.spans)
-    chunks.append((slot, tokens))
+    let computed = table[row].computed
+    let last = computed + tokens == table[row].target
+    step.shape.addPrefill(sequences: 1, tokens: tokens, start: computed, last: last, spans: costs.spans)
+    chunks.append(Chunk(slot: slot, tokens: tokens))
     table[row].blocks += needed
     pool.take(needed)
     step.budget -= tokens
-    ranking.prefilled(live, tokens: tokens)
+    ranking.prefilled(table[row].request.classIndex, tokens: tokens)
   }
 
   // MARK: The line

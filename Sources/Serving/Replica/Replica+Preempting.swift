@@ -38,8 +38,8 @@ extension Replica {
   /// work would take the room, and not where it would still be too small. So whatever the keys, every change of places
   /// is paid for with a token, and a run comes to an end.
   /// - Complexity: O(running requests) while the first one that waits does not fit.
-  mutating func yieldPlaces(_ step: inout FormingStep, _ table: RequestTable) {
-    guard batching.mix != .static, prefilling.isEmpty, received.isEmpty, decodes.count <= limits.maxBatchedTokens,
+  mutating func yieldPlaces(_ step: FormingStep, _ table: RequestTable) {
+    guard !batching.isStatic, prefilling.isEmpty, received.isEmpty, decodes.count <= limits.maxBatchedTokens,
       let row = nextWaiting(step.now, table)
     else { return }
     let wanted = room(for: row, step, table)
@@ -50,7 +50,7 @@ extension Replica {
     others.sort { $1.place < $0.place }
     var next = 0
     while !has(wanted, beside: [], table), next < others.count {
-      preempt(others[next].slot, &step, table)
+      preempt(others[next].slot, step, table)
       next += 1
     }
     step.hasPreempted = false
@@ -85,7 +85,7 @@ extension Replica {
   }
 
   /// Takes a request out of the batch, frees its blocks and puts it at the head of the line.
-  mutating func preempt(_ slot: Int, _ step: inout FormingStep, _ table: RequestTable) {
+  mutating func preempt(_ slot: Int, _ step: FormingStep, _ table: RequestTable) {
     let row = slots[slot]
     // The slots of other samples of a prompt are given up with its own, so it must begin again.
     let isSampled = sampleSlots[row] != nil
@@ -137,7 +137,7 @@ extension Replica {
       }
       settleTrail(slot, table)
       decodes.leave(slot: slot)
-      ranking.left(table[row])
+      ranking.left(table[row].request.classIndex)
       table[row].blocks = limits.blocks(for: table[row].computed) - table[row].sharedBlocks
     } else if let place = prefilling.firstIndex(of: slot) {
       prefilling.remove(at: place)
@@ -151,7 +151,7 @@ extension Replica {
     slots[slot] = -1
     freeSlots.append(slot)
     order.remove(slot)
-    if !sampleSlots.isEmpty, let others = sampleSlots.removeValue(forKey: row) { freeSlots += others }
+    if !sampleSlots.isEmpty, let others = sampleSlots.removeValue(forKey: row) { freeSlots.append(contentsOf: others) }
     if options.adapterSlots > 0 { adapters.release(table[row].request.adapter) }
     table[row].slot = -1
   }

@@ -13,7 +13,9 @@ extension Replica {
     if takesSpans, extra.picoseconds == 0 {
       let most = decodes.steps(until: pool.available, atMost: decodes.stepsToNextEnd)
       if most > 1 {
-        let many = costs.span(sequences: decodes.count, context: context, limit: most)
+        let many = costs.span(
+          sequences: decodes.count, context: context, limit: most,
+          within: heat?.picoseconds(untilChangeAt: first) ?? .max)
         span.steps = many.steps
         span.times = many.times
         cost = StepTable.Cost(picoseconds: many.picoseconds, nanojoules: many.nanojoules)

@@ -30,8 +30,9 @@ extension Replica {
     options.speculation.map { most($0, slot, table) } ?? 1
   }
 
-  /// What drafting costs beside the step: one step of the draft model for each depth, and its share of the prompts.
-  func drafting(_ shape: StepShape) -> StepTable.Cost {
+  /// What drafting costs beside the step: one step of the draft model for each depth, its share of the prompts, and what
+  /// is written anew.
+  mutating func drafting(_ shape: StepShape) -> StepTable.Cost {
     guard let speculation = options.speculation, let draft = draftCosts else {
       return StepTable.Cost(picoseconds: 0, nanojoules: 0)
     }
@@ -43,14 +44,47 @@ extension Replica {
       cost.add(draft.cost(prompts))
     }
     guard shape.decodeQueries > 1 else { return cost }
+    if speculation.trip > .zero { cost.add(costs.copying(speculation.trip)) }
     var step = StepShape()
     step.decodeSequences = shape.decodeSequences
     step.decodeContext = shape.decodeContext
-    for _ in 0..<speculation.depth {
-      cost.add(draft.cost(step))
+    let again = rewritten(step, speculation)
+    add(speculation.passes, step, priced: draft, to: &cost)
+    if let again { add(speculation.passes, again, priced: costs, to: &cost) }
+    return cost
+  }
+
+  /// A step as it is priced: steps of a thought are scored as chunks of a prompt are computed.
+  func priced(_ shape: StepShape) -> StepShape {
+    guard shape.decodeQueries > 1, options.speculation?.kept != nil else { return shape }
+    var scoring = shape
+    scoring.decodeSequences = 0
+    scoring.decodeContext = SpanSums()
+    scoring.decodeQueries = 1
+    scoring.addPrefill(
+      sequences: shape.decodeSequences, tokens: shape.decodeQueries,
+      start: Int(shape.decodeContext[0]) / shape.decodeSequences, last: true, spans: costs.spans)
+    return scoring
+  }
+
+  /// Decode steps one after another, each with one token more of every sequence.
+  private func add(_ passes: Int, _ step: StepShape, priced table: StepTable, to cost: inout StepTable.Cost) {
+    var step = step
+    for _ in 0..<passes {
+      cost.add(table.cost(step))
       step.decodeContext += Double(step.decodeSequences)
     }
-    return cost
+  }
+
+  /// The sequences whose steps of a thought do not stand, drawn one by one; of the mean context. Nothing when all stand.
+  private mutating func rewritten(_ step: StepShape, _ speculation: Speculation) -> StepShape? {
+    guard let kept = speculation.kept else { return nil }
+    let refused = (0..<step.decodeSequences).count { _ in lots.openUniform() >= kept }
+    guard refused > 0 else { return nil }
+    var again = step
+    again.decodeSequences = refused
+    again.decodeContext = (step.decodeContext * (Double(refused) / Double(step.decodeSequences))).rounded(.up)
+    return again
   }
 
   /// Each sequence gains the drafts that were accepted and one token more; blocks taken for the others are given back.
@@ -84,7 +118,7 @@ extension Replica {
     for _ in 1..<max(1, tokens) { metrics.addGap(0, at: now) }
     metrics.outputTokens += tokens
     counts.speculatedTokens += tokens
-    ranking.decoded(table[row], tokens: tokens)
+    ranking.decoded(table[row].request.classIndex, tokens: tokens)
     table[row].generated += decodes.stepsSinceJoin(slot) + tokens
     table[row].computed = cached + tokens
     let left = table[row].outputTokens - table[row].generated

@@ -13,7 +13,10 @@ struct Replica {
   let limits: ServingLimits
   let options: ReplicaOptions
   let hasSpeculation: Bool
-  let costs: StepTable
+  /// Prices the steps at hand.
+  var costs: StepTable
+  /// The heat of the case, on devices that throttle.
+  var heat: ReplicaHeat?
   /// Prices the draft model's steps, with speculation that has one.
   let draftCosts: StepTable?
   let batching: Batching
@@ -23,14 +26,15 @@ struct Replica {
   var ranking: Ranking
   var waiting: WaitingLine
   /// Rows of the requests that hold a slot; -1 for a free slot.
-  var slots: [Int32]
-  var freeSlots: [Int]
+  let slots: FixedArray<Int32>
+  let freeSlots: ReusableStack<Int>
   var order: SlotOrder
   var decodes: DecodeGroup
   /// Slots whose prompt is in work, in order of admission.
-  var prefilling: [Int] = []
+  let prefilling = ReusableStack<Int>()
+  let forming = FormingStep()
   /// Prompt tokens of the current step, by slot.
-  var chunks: [(slot: Int, tokens: Int)] = []
+  let chunks = ReusableStack<Chunk>()
   /// Slots of a static batch whose answers have ended.
   var padding: [Int] = []
   var pool: BlockPool
@@ -43,7 +47,7 @@ struct Replica {
   /// Rows that end with the step in progress.
   var givenUp: [Int32] = []
   /// Rows that ended, or whose prompt is ready to move on, in the step just booked.
-  var ended: [Int32] = []
+  let ended = ReusableStack<Int32>()
   var handedOver: [Int32] = []
   /// Rows whose slot in a static batch has become free after they were reported.
   var retired: [Int32] = []
@@ -52,7 +56,7 @@ struct Replica {
   var clock = ReplicaClock()
   var counts = ReplicaCounts()
   /// When a decoding slot's newest token came out, while decodes wait for a step of prompts.
-  var tokenTimes: [Int64]
+  let tokenTimes: FixedArray<Int64>
   var decodesWait = false
   /// Whether one who waits was not known in time for the step in progress.
   var defersArrivals = false
@@ -65,7 +69,7 @@ struct Replica {
   /// When decode steps ended, where somebody wants to know.
   var stepLog: StepLog?
   /// Requests of each tenant that are here, for fair shares.
-  var tenantRequests: [Int]
+  let tenantRequests: FixedArray<Int>
 
   init(
     limits: ServingLimits, costs: StepTable, scheduler: any Scheduler = FirstComeFirstServed(),
@@ -87,16 +91,18 @@ struct Replica {
     backlog = PromptBacklog(measuresRate: options.measuresPromptRate)
     waiting = WaitingLine(scheduler.line, tenants: ranking.tenants)
     let capacity = limits.maxSequences
-    slots = Array(repeating: -1, count: capacity)
-    freeSlots = Array((0..<capacity).reversed())
+    slots = FixedArray(repeating: -1, count: capacity)
+    freeSlots = ReusableStack((0..<capacity).reversed())
     order = SlotOrder(capacity: capacity)
-    decodes = DecodeGroup(spans: costs.spans, blockSize: limits.blockSize, capacity: capacity)
+    decodes = DecodeGroup(spans: costs.spans, blockSize: limits.blockSize, kept: limits.keptTokens, capacity: capacity)
+    // What has left a cache of a fixed budget cannot be found there again.
+    let keepsPrefixes = options.prefixCache && limits.keptTokens == .max
     let cache = PrefixCache(
-      blockSize: limits.blockSize, eviction: options.eviction, forest: options.prefixCache ? forest : nil)
+      blockSize: limits.blockSize, eviction: options.eviction, forest: keepsPrefixes ? forest : nil)
     pool = BlockPool(total: limits.blocks, cache: cache)
     adapters = AdapterSlots(capacity: options.adapterSlots)
-    tokenTimes = Array(repeating: 0, count: capacity)
-    tenantRequests = Array(repeating: 0, count: ranking.tenants)
+    tokenTimes = FixedArray(repeating: 0, count: capacity)
+    tenantRequests = FixedArray(repeating: 0, count: ranking.tenants)
     lots = RandomStream(seed: seed, name: "serving.speculation.\(index)")
   }
 
@@ -112,10 +118,11 @@ struct Replica {
 
   /// Puts a request into the waiting line.
   mutating func enqueue(_ row: Int32, now: Int64, _ table: RequestTable) {
-    let tenant = ranking.tenant(table[row])
+    let tenant = ranking.tenant(table[row].request.classIndex)
     if ranking.countsService, tenantRequests[tenant] == 0 {
       let steps = stepsTaken(at: now)
-      ranking.becomesActive(tenant, decodeSteps: steps) { tenantRequests[$0] > 0 }
+      let requests = tenantRequests
+      ranking.becomesActive(tenant, decodeSteps: steps) { requests[$0] > 0 }
     }
     tenantRequests[tenant] += 1
     wait(row, atHead: false, now: now, table)
@@ -134,13 +141,15 @@ struct Replica {
     }
     let live = table[row]
     let ranking = self.ranking
-    waiting.add(row, tenant: ranking.tenant(live), atHead: atHead) { ranking.place(live, row: row, now: now) }
+    waiting.add(row, tenant: ranking.tenant(live.request.classIndex), atHead: atHead) {
+      ranking.place(live, row: row, now: now)
+    }
   }
 
   /// The cache of a request has come from a prefill replica; blocks were reserved for it.
   mutating func receive(_ row: Int32, now: Int64, _ table: RequestTable) {
     received.append(row)
-    tenantRequests[ranking.tenant(table[row])] += 1
+    tenantRequests[ranking.tenant(table[row].request.classIndex)] += 1
     cut(at: now)
   }
 
@@ -203,6 +212,12 @@ struct Replica {
     }
     return sum + (received + departing).reduce(0) { $0 + table[$1].blocks }
   }
+}
+
+/// Prompt tokens of a slot in a step.
+struct Chunk {
+  var slot: Int
+  var tokens: Int
 }
 
 /// What a replica counts over a run.

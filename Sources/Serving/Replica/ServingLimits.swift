@@ -4,7 +4,7 @@ import Workloads
 
 /// The limits one replica's scheduler works within, by the names serving runtimes use.
 package struct ServingLimits: Sendable, Equatable {
-  /// Tokens one step may process, prompts and decodes together.
+  /// Tokens one step may process, prompts and decodes together; with pipeline stages, all parts of the step together.
   package var maxBatchedTokens: Int
   /// Sequences that may be admitted at once.
   package var maxSequences: Int
@@ -20,6 +20,8 @@ package struct ServingLimits: Sendable, Equatable {
   package var chunkedPrefill: Bool
   /// Whether a step is put together while the one before runs.
   package var schedulesAhead = false
+  /// Tokens of a sequence that its cache holds at most; others have left it. As many as there are without a budget.
+  package var keptTokens = Int.max
   /// Whether a request enters only when the cache can hold its whole answer beside the running ones'.
   package var reservesAnswers = false
 
@@ -62,21 +64,22 @@ package struct ServingLimits: Sendable, Equatable {
     // Slots take up what they may hold, and no more.
     let blocks = runtime.contextSlots != nil && keepsTokens ? min(fits, context / runtime.blockSize) : fits
     self.init(
-      maxBatchedTokens: runtime.maxBatchedTokens, maxSequences: sequences,
+      maxBatchedTokens: runtime.maxBatchedTokens * deployment.parallelism.pipeline, maxSequences: sequences,
       maxModelLength: longest, blockSize: runtime.blockSize, blocks: blocks,
       watermarkBlocks: Int(Double(blocks) * runtime.watermark), chunkedPrefill: runtime.chunkedPrefill)
     schedulesAhead = runtime.schedulesAhead
     reservesAnswers = runtime.reservesAnswers
+    keptTokens = deployment.model.commonBudget ?? .max
   }
 
-  /// Blocks that hold so many tokens.
-  func blocks(for tokens: Int) -> Int { (tokens + blockSize - 1) / blockSize }
+  /// Blocks that a sequence of so many tokens takes.
+  func blocks(for tokens: Int) -> Int { (min(tokens, keptTokens) + blockSize - 1) / blockSize }
 
   /// Whether the runtime takes a request at all: within the model's length, the slots, and the whole cache.
   func canServe(_ request: Request) -> Bool {
     let tokens = request.inputTokens + request.outputTokens
     let samples = Int(request.samples)
-    let shared = samples > 1 ? request.inputTokens / blockSize : 0
+    let shared = samples > 1 ? min(request.inputTokens, keptTokens) / blockSize : 0
     let own = blocks(for: tokens - 1) - shared
     return tokens <= maxModelLength && samples <= maxSequences
       && shared + own * samples <= blocks - watermarkBlocks

@@ -1,16 +1,18 @@
+import EventKernel
+
 /// Slots in order of admission, with removal anywhere: the last one is the first to be preempted.
 struct SlotOrder {
   private static let none = Int32(-1)
 
-  private var next: [Int32]
-  private var previous: [Int32]
+  private let next: FixedArray<Int32>
+  private let previous: FixedArray<Int32>
   private var first = none
   private(set) var count = 0
   private var end = none
 
   init(capacity: Int) {
-    next = Array(repeating: Self.none, count: capacity)
-    previous = Array(repeating: Self.none, count: capacity)
+    next = FixedArray(repeating: Self.none, count: capacity)
+    previous = FixedArray(repeating: Self.none, count: capacity)
   }
 
   /// The slot admitted last.

@@ -1,22 +1,24 @@
+import EventKernel
+
 /// Slots by the step at which something happens to them: a timing wheel of linked lists.
 ///
 /// Adding, removing and finding nothing due are O(1). A slot stands in a calendar at most once.
 struct StepCalendar {
-  private static let wheel = 4096
+  private static let wheel = 1024
   private static let none = Int32(-1)
 
   /// First slot of each spoke; slots of later laps share it and are passed over.
-  private var heads = [Int32](repeating: none, count: wheel)
-  private var next: [Int32]
-  private var previous: [Int32]
-  private var due: [Int]
+  private let heads = FixedArray<Int32>(repeating: none, count: wheel)
+  private let next: FixedArray<Int32>
+  private let previous: FixedArray<Int32>
+  private let due: FixedArray<Int>
   /// A bit for each spoke that is not empty.
-  private var occupied = [UInt64](repeating: 0, count: wheel / 64)
+  private let occupied = FixedArray<UInt64>(repeating: 0, count: wheel / 64)
 
   init(capacity: Int) {
-    next = Array(repeating: Self.none, count: capacity)
-    previous = Array(repeating: Self.none, count: capacity)
-    due = Array(repeating: -1, count: capacity)
+    next = FixedArray(repeating: Self.none, count: capacity)
+    previous = FixedArray(repeating: Self.none, count: capacity)
+    due = FixedArray(repeating: -1, count: capacity)
   }
 
   mutating func add(_ slot: Int, at step: Int) {

@@ -14,16 +14,22 @@ package struct Advice: Sendable {
     package var inputTokens: Int
     package var outputTokens: Int
     package var objective: ServiceObjective
+    package var ranking: Ranking
 
     package init(
-      request: Library.Request, inputTokens: Int, outputTokens: Int, objective: ServiceObjective
+      request: Library.Request, inputTokens: Int, outputTokens: Int, objective: ServiceObjective,
+      ranking: Ranking = .rate
     ) {
       self.request = request
       self.inputTokens = inputTokens
       self.outputTokens = outputTokens
       self.objective = objective
+      self.ranking = ranking
     }
   }
+
+  /// What the best option has most, or least, of.
+  package enum Ranking: String, CaseIterable, Sendable { case rate, energy, price }
 
   /// The best that a choice of techniques reaches within the objectives.
   package struct Option: Sendable {
@@ -37,6 +43,18 @@ package struct Advice: Sendable {
     package var pricePerThousand: Double?
     /// The factor within which a measurement is expected.
     package var factor: Double?
+    /// The factor within which a measured gain is expected: errors that the plain deployment shares cancel.
+    package var gainFactor: Double?
+    fileprivate var shares: TimeShares
+
+    /// What is ranked by; more is better.
+    fileprivate func merit(_ ranking: Ranking) -> Double {
+      switch ranking {
+      case .rate: answerRate
+      case .energy: -energyPerAnswer
+      case .price: -(pricePerThousand ?? .infinity)
+      }
+    }
   }
 
   package let plain: Option
@@ -83,7 +101,9 @@ package struct Advice: Sendable {
         if let option = try? Self.best(question, [first, second], library) { found.append(option) }
       }
     }
-    options = found.sorted { ($0.answerRate, $1.techniques.count) > ($1.answerRate, $0.techniques.count) }
+    options = found.map { $0.compared(with: plain) }.sorted {
+      ($0.merit(question.ranking), $1.techniques.count) > ($1.merit(question.ranking), $0.techniques.count)
+    }
     self.refused = refused
   }
 
@@ -112,8 +132,11 @@ package struct Advice: Sendable {
       best = Option(
         techniques: techniques, batch: sequences, answerRate: rate, tokenTime: prediction.tpot?.value ?? 0,
         firstToken: alone.ttft.value, energyPerAnswer: prediction.energy.value / Double(sequences),
-        pricePerThousand: deployment.price(of: prediction.endToEnd).map { $0.value / Double(sequences) * 1000 },
-        factor: deployment.intervalFactor(.endToEnd, for: batch(sequences)))
+        pricePerThousand: deployment.price(of: prediction.endToEnd, for: batch(sequences)).map {
+          $0.value / Double(sequences) * 1000
+        },
+        factor: deployment.intervalFactor(.endToEnd, for: batch(sequences)),
+        shares: TimeShares(deployment, batch(sequences), prediction))
     }
     return best
   }
@@ -137,6 +160,7 @@ package struct Advice: Sendable {
       Column("answers_per_s", heading: "answers", style: .rate),
       Column("answers_per_s_lo", heading: "low", style: .rate),
       Column("answers_per_s_hi", heading: "high", style: .rate), Column("gain", heading: "gain, x"),
+      Column("gain_lo", heading: "low"), Column("gain_hi", heading: "high"),
       Column("tpot_s", heading: "TPOT", style: .time), Column("energy_per_answer_j", heading: "energy", style: .energy),
       Column("usd_per_thousand_answers", heading: "per 1000 answers", style: .money),
     ])
@@ -145,6 +169,8 @@ package struct Advice: Sendable {
         .int(rank), .text(option.techniques.isEmpty ? "(none)" : option.techniques.joined(separator: " + ")),
         .int(option.batch), .number(option.answerRate), Cell(option.factor.map { option.answerRate / $0 }),
         Cell(option.factor.map { option.answerRate * $0 }), .number(option.answerRate / plain.answerRate),
+        Cell(option.gainFactor.map { option.answerRate / plain.answerRate / $0 }),
+        Cell(option.gainFactor.map { option.answerRate / plain.answerRate * $0 }),
         .number(option.tokenTime), .number(option.energyPerAnswer), Cell(option.pricePerThousand),
       ])
     }
@@ -157,10 +183,20 @@ package struct Advice: Sendable {
     return options.prefix(limit).flatMap(\.techniques).filter { seen.insert($0).inserted }.map { text in
       let name = text.split(separator: ":").first.map(String.init) ?? text
       let type = Techniques.all.first { $0.description.name == name }
-      var note = "\(text): inputs from \(inputs[text] ?? "-"). Quality: \(type?.quality ?? "-")."
+      var note = "\(text): \(inputs[text] ?? "-"). Quality: \(type?.quality ?? "-")."
       if let measure = type?.measureFirst { note += " Measure first: \(measure)." }
       return note
     }
+  }
+}
+
+extension Advice.Option {
+  /// With the interval of its gain over another.
+  fileprivate func compared(with plain: Advice.Option) -> Advice.Option {
+    var option = self
+    guard let own = factor, let other = plain.factor else { return option }
+    option.gainFactor = plain.shares.ratioError(to: shares, error: max(own, other))
+    return option
   }
 }
 

@@ -55,13 +55,27 @@ package struct ClaimExplanation {
     return table
   }
 
-  /// Time by operator of one representative step of each plan; nothing for replays and what has no time.
-  private func operators(_ figure: Figure) throws -> ResultTable? {
-    guard figure.metric.replayed == nil else { return nil }
-    let variant = figure.variants.first
-    let steps = try ([figure.plan] + (figure.baseline.map { [$0] } ?? [])).map { plan in
-      try times(variant.map { try plan.replacing($0) } ?? plan, figure.metric)
+  /// What each replay came to.
+  private func replays(_ plans: [ClaimPlan]) throws -> ResultTable {
+    let runs = try plans.map(evaluator.replayed)
+    var table = ResultTable(
+      columns: [Column("of the replay")] + ["plan", "baseline"].prefix(runs.count).map { Column($0) })
+    for metric in RunMetric.allCases where runs.contains(where: { $0[metric] != nil }) {
+      table.append(
+        [.text(metric.heading)]
+          + runs.map { run in run[metric].map { .text(Cell.number($0).text(style: metric.style)) } ?? .missing })
     }
+    return table
+  }
+
+  /// Time by operator of one representative step of each plan, or what the replays came to; nothing for what has no time.
+  private func operators(_ figure: Figure) throws -> ResultTable? {
+    let variant = figure.variants.first
+    let plans = try ([figure.plan] + (figure.baseline.map { [$0] } ?? [])).map { plan in
+      try variant.map { try plan.replacing($0) } ?? plan
+    }
+    guard figure.metric.replayed == nil else { return try replays(plans) }
+    let steps = try plans.map { try times($0, figure.metric) }
     var table = ResultTable(
       columns: [Column("time of one step")]
         + ["plan", "baseline"].prefix(steps.count).map { Column($0, style: .time) })
@@ -91,6 +105,11 @@ package struct ClaimExplanation {
         : predictor.middleDecodeStep(batch) ?? predictor.firstPrefillStep(batch)
     } else {
       return []
+    }
+    // A machine's operators run side by side and wait for copies: what binds, moment by moment, adds up to the step.
+    if deployment.placement != nil {
+      let price = deployment.price(shape)
+      return Bound.allCases.map { ("bound by \($0.rawValue)", price.timeByBound[$0].value) }.filter { $0.1 > 0 }
     }
     let operators = deployment.pricedOperators(shape)
     let price = deployment.price(operators, shape)

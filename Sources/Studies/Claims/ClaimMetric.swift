@@ -11,6 +11,8 @@ package enum ClaimMetric: String, CaseIterable, Sendable {
   case inputRate = "input_rate"
   case requestRate = "request_rate"
   case outputRatePerDevice = "output_rate_per_device"
+  /// Tokens a second while all sequences decode, prompts left out.
+  case decodeRate = "decode_rate"
   case powerPerDevice = "power_per_device"
   case energyPerToken = "energy_per_token"
   case pricePerMillion = "price_per_million"
@@ -18,6 +20,8 @@ package enum ClaimMetric: String, CaseIterable, Sendable {
   case largestBatch = "largest_batch"
   case longestContext = "longest_context"
   case weights, cache, activations, memory
+  /// All that a device's own meter shows: memory, and what the runtime holds besides.
+  case deviceMemory = "device_memory"
   case wideActivations = "wide_activations"
   case cachePerToken = "cache_per_token"
   case state
@@ -27,6 +31,9 @@ package enum ClaimMetric: String, CaseIterable, Sendable {
   case hostShare = "host_share"
   case bandwidthShare = "bandwidth_share"
   case launchTime = "launch_time"
+  /// Shares of a planned step in which nothing but copies, or nothing but drives, goes on.
+  case transferShare = "transfer_share"
+  case storageShare = "storage_share"
   case distinctExperts = "distinct_experts"
   // Of one operator.
   case kernelTime = "kernel_time"
@@ -59,12 +66,14 @@ package enum ClaimMetric: String, CaseIterable, Sendable {
   package var style: ResultTable.Style {
     switch self {
     case .ttft, .tpot, .e2e, .stepTime, .kernelTime, .launchTime, .ttftMean, .tpotMean, .e2eMean, .ttftP99: .time
-    case .weights, .cache, .activations, .wideActivations, .memory, .cachePerToken, .state: .size
-    case .outputRate, .totalRate, .inputRate, .requestRate, .outputRatePerDevice, .servedTokens, .servedRequests: .rate
+    case .weights, .cache, .activations, .wideActivations, .memory, .deviceMemory, .cachePerToken, .state: .size
+    case .decodeRate, .outputRate, .totalRate, .inputRate, .requestRate, .outputRatePerDevice, .servedTokens,
+      .servedRequests:
+      .rate
     case .powerPerDevice: .power
     case .energyPerToken: .energy
     case .pricePerMillion: .money
-    case .attentionShare, .hostShare, .bandwidthShare: .percent
+    case .attentionShare, .hostShare, .bandwidthShare, .transferShare, .storageShare: .percent
     case .kernelRate: .computeRate
     case .layerMACs, .activeParameters: .count
     case .largestBatch, .longestContext, .distinctExperts, .promptTokens: .plain

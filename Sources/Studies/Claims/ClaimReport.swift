@@ -16,6 +16,7 @@ package struct ClaimReport: Sendable {
   package var rows: ResultTable {
     var table = ResultTable(columns: [
       Column("claim"), Column("system"), Column("figure"), Column("metric"), Column("kind"), Column("conditions"),
+      Column("assumed"),
       Column("predicted"), Column("published"), Column("ratio"), Column("verdict"), Column("reason"),
     ])
     for scored in claims {
@@ -25,7 +26,8 @@ package struct ClaimReport: Sendable {
         table.append(
           head + [
             .text(item.figure.label), .text(item.figure.metric.rawValue), .text(item.figure.form.rawValue),
-            .text(claim.conditions.rawValue), Cell(item.predicted), Cell(item.figure.published.middle),
+            .text(claim.conditions.rawValue), .text(scored.isAssumed ? "yes" : "no"), Cell(item.predicted),
+            Cell(item.figure.published.middle),
             Cell(item.ratio), .text(item.verdict.rawValue), Cell(item.reason),
           ])
       }
@@ -33,6 +35,7 @@ package struct ClaimReport: Sendable {
         table.append(
           head + [
             .text(""), .missing, .missing, .text(claim.conditions.rawValue), .missing, .missing, .missing,
+            .missing,
             .text("not predicted"), .text(reason),
           ])
       }
@@ -130,7 +133,8 @@ package struct ClaimReport: Sendable {
 
       Written by `ridgeline claims`. \(counts). Every claim has its conditions as published and its baseline as a full
       plan in `Workloads/Scenarios/Claims`; what sources leave open is listed there, and below, as an assumption. A ratio
-      is predicted over published; a miss is beyond 25 %. `ridgeline claims --claim ID --explain` shows both plans.
+      is predicted over published; a miss is beyond 25 %. `ridgeline claims --claim ID --explain` shows both plans. Where a
+      scenario had to assume anything, its figures count as assumed, however little that decides.
 
       ## Totals
 
@@ -184,11 +188,10 @@ package struct ClaimReport: Sendable {
   }
 
   private func plot(isRatio: Bool) -> String {
-    let series = [("conditions published", [Claim.Conditions.full]), ("some assumed", [.partial, .none])].map {
-      name, conditions in
+    let series = ScoredClaim.Standing.allCases.map { standing in
       ScatterChart.Series(
-        name,
-        claims.filter { conditions.contains($0.claim.conditions) }.flatMap { scored in
+        standing.rawValue,
+        claims.filter { $0.standing == standing }.flatMap { scored in
           scored.figures.compactMap { item -> ScatterChart.Point? in
             guard item.figure.form.isRatio == isRatio, let predicted = item.predicted, predicted > 0,
               item.figure.published.middle > 0

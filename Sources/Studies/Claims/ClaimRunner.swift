@@ -40,6 +40,20 @@ package struct ScoredClaim: Sendable {
   package let claim: Claim
   package let figures: [ScoredFigure]
 
+  /// Whether its scenario had to set what no source states.
+  package var isAssumed: Bool { !file.assumptions.isEmpty || !claim.assumptions.isEmpty }
+
+  /// How much of what decides its figures is published.
+  package var standing: Standing {
+    claim.conditions != .full ? .partly : isAssumed ? .assumed : .published
+  }
+
+  package enum Standing: String, CaseIterable, Sendable {
+    case published = "all conditions published"
+    case assumed = "main conditions published, some assumed"
+    case partly = "conditions published in part"
+  }
+
   /// The worst verdict of its figures.
   package var verdict: Verdict? {
     figures.map(\.verdict).max { Verdict.allCases.firstIndex(of: $0) ?? 0 < Verdict.allCases.firstIndex(of: $1) ?? 0 }

@@ -22,19 +22,18 @@ package struct ClaimTotals: Sendable {
     rightDirection = isRatio ? figures.count(where: \.hasRightDirection) : nil
   }
 
-  /// Absolute figures and ratios, those whose conditions are all published first.
+  /// Absolute figures and ratios by what is published of their conditions, the best known first.
   package static func all(of claims: [ScoredClaim]) -> [ClaimTotals] {
-    func figures(_ isRatio: Bool, _ conditions: [Claim.Conditions]) -> [ScoredFigure] {
-      claims.filter { conditions.contains($0.claim.conditions) }.flatMap(\.figures)
-        .filter { $0.figure.form.isRatio == isRatio }
+    [(false, "absolute"), (true, "ratios")].flatMap { isRatio, name in
+      let figures = { (standings: [ScoredClaim.Standing]) in
+        claims.filter { standings.contains($0.standing) }.flatMap(\.figures)
+          .filter { $0.figure.form.isRatio == isRatio }
+      }
+      let parts = ScoredClaim.Standing.allCases.map { standing in
+        ClaimTotals("\(name), \(standing.rawValue)", figures([standing]), isRatio: isRatio)
+      }
+      let main = ClaimTotals("\(name), main conditions published", figures([.published, .assumed]), isRatio: isRatio)
+      return parts + [main, ClaimTotals("all \(name)", figures(ScoredClaim.Standing.allCases), isRatio: isRatio)]
     }
-    return [
-      ClaimTotals("absolute, conditions published", figures(false, [.full]), isRatio: false),
-      ClaimTotals("absolute, some assumed", figures(false, [.partial, .none]), isRatio: false),
-      ClaimTotals("ratios, conditions published", figures(true, [.full]), isRatio: true),
-      ClaimTotals("ratios, some assumed", figures(true, [.partial, .none]), isRatio: true),
-      ClaimTotals("all absolute", figures(false, Claim.Conditions.allCases), isRatio: false),
-      ClaimTotals("all ratios", figures(true, Claim.Conditions.allCases), isRatio: true),
-    ]
   }
 }

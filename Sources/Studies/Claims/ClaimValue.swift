@@ -23,10 +23,11 @@ package struct ClaimEvaluator: Sendable {
     case .kernelTime, .kernelRate:
       let (time, flops) = try kernel(plan, deployment)
       return metric == .kernelTime ? time.value : (flops / time).value
-    case .stepTime, .attentionShare, .hostShare, .bandwidthShare, .launchTime, .distinctExperts:
+    case .stepTime, .attentionShare, .hostShare, .bandwidthShare, .launchTime, .distinctExperts, .transferShare,
+      .storageShare:
       return try step(metric, plan, deployment)
-    case .weights, .cache, .activations, .wideActivations, .memory, .cachePerToken, .state, .largestBatch,
-      .longestContext:
+    case .weights, .cache, .activations, .wideActivations, .memory, .deviceMemory, .cachePerToken, .state,
+      .largestBatch, .longestContext:
       return try memory(metric, plan, deployment)
     case .layerMACs: return try Self.layerMACs(deployment.graph, tokens: prompt(plan, deployment))
     case .activeParameters: return Double(deployment.model.activeParameterCount)
@@ -89,6 +90,9 @@ package struct ClaimEvaluator: Sendable {
     case .e2e: return prediction.endToEnd.value
     case .outputRate: return prediction.outputRate
     case .totalRate: return prediction.totalRate
+    case .decodeRate:
+      // A batch that is served in rounds decodes a round at a time.
+      return prediction.tpot.map { Double(batch.sequences) / Double(prediction.waves) / $0.value } ?? .nan
     case .inputRate: return Double(batch.prompts * batch.inputTokens) / prediction.ttft.value
     case .requestRate: return Double(batch.sequences) / prediction.endToEnd.value
     case .outputRatePerDevice: return prediction.outputRate / devices
@@ -123,6 +127,7 @@ package struct ClaimEvaluator: Sendable {
     case .wideActivations:
       let stream = deployment.plan.formats.stream.size(of: Double(2 * deployment.model.hidden * tokens))
       return (alive - stream).value - 4 * Double(batch.prompts * deployment.model.vocabulary)
+    case .deviceMemory: return (ledger.weights + cache + alive + ledger.reserved).value
     default: return (ledger.weights + cache + alive).value
     }
   }
@@ -174,6 +179,8 @@ package struct ClaimEvaluator: Sendable {
     case .hostShare: return (price.time - price.deviceTime) / price.time
     case .bandwidthShare:
       return price.traffic.value / price.time.value / (deployment.platform.device.mainMemory?.bandwidth ?? .zero).value
+    case .transferShare: return exposed([.copy, .link, .storage], shape, deployment)
+    case .storageShare: return exposed([.storage], shape, deployment)
     case .launchTime: return deployment.pricer.constants[.launch]
     case .distinctExperts:
       return operators.compactMap { item in
@@ -182,6 +189,14 @@ package struct ClaimEvaluator: Sendable {
     default:
       return shape.prefillTokens > 0 ? price.time.value : deployment.tokenCost(shape).time.value
     }
+  }
+
+  /// Share of a planned step that waits for resources of some kinds; none of it where everything is on one device.
+  private func exposed(_ kinds: [ScheduleResource.Kind], _ shape: StepShape, _ deployment: Deployment) -> Double {
+    guard let placement = deployment.placement else { return 0 }
+    let waiting = placement.schedule(shape).usage.filter { kinds.contains($0.kind) }
+      .reduce(Seconds.zero) { $0 + $1.exposed }
+    return waiting / deployment.price(shape).time
   }
 
   // MARK: The model alone
@@ -197,7 +212,7 @@ package struct ClaimEvaluator: Sendable {
       let macs = work.flops.value * Double(work.count) / 2
       switch work.kind {
       case .prefillAttention(let shape): return sum + macs * 2 * Double(shape.tokens) / Double(shape.tokens + 1)
-      case .gemm where work.scope == .tokens: return sum + macs
+      case .gemm where work.scope == .tokens && work.name != "lm_head": return sum + macs
       default: return sum
       }
     }
@@ -207,15 +222,25 @@ package struct ClaimEvaluator: Sendable {
 
   private func kernel(_ plan: ClaimPlan, _ deployment: Deployment) throws -> (Seconds, FLOPs) {
     let shape = try KernelShape(plan.required("kernel"))
-    let priced = deployment.pricedOperators(shape.step(deployment.graph.spans)).filter { shape.includes($0.work) }
-    return (
-      priced.reduce(.zero) { $0 + $1.totalTime }, FLOPs(shape.flops)
-    )
+    // A kernel by itself has its keys and values given; it does not also write them to a cache.
+    let time = deployment.graph.operators(for: shape.step(deployment.graph.spans)).filter(shape.includes)
+      .reduce(Seconds.zero) { sum, work in
+        var work = work
+        work.traffic.kvWritten = .zero
+        return sum + deployment.pricer.price(work).time * Double(work.count)
+      }
+    return (time, FLOPs(shape.flops))
   }
 
   // MARK: Replays
 
   private func replay(_ metric: RunMetric, _ plan: ClaimPlan) throws -> Double {
+    guard let value = try replayed(plan)[metric] else { throw plan.error("has no \(metric.rawValue)") }
+    return value
+  }
+
+  /// A plan's scenario, run.
+  func replayed(_ plan: ClaimPlan) throws -> RunSummary {
     let node = try plan.required("scenario")
     var scenario: Scenario
     if case .string = node.value {
@@ -229,8 +254,6 @@ package struct ClaimEvaluator: Sendable {
     if let runtime = plan.optional("runtime") { scenario.replica.runtime = try Located(runtime) }
     if let with = plan.optional("with") { scenario.replica.techniques = try with.array().map(Located.init) }
     let outcome = try scenarios.run(scenario)
-    let summary = RunSummary(outcome, requests: 0..<outcome.series.count)
-    guard let value = summary[metric] else { throw plan.error("has no \(metric.rawValue)") }
-    return value
+    return RunSummary(outcome, requests: 0..<outcome.series.count)
   }
 }

@@ -51,6 +51,45 @@ package struct EnergyStudy: Sendable {
     return (prompt * (max(.zero, whole - answers.total) / prompt.total), answers)
   }
 
+  // MARK: Over time
+
+  /// A stretch of the batch with the power that all devices draw in it.
+  package struct Stretch: Sendable {
+    package enum Phase: String, Sendable { case prompts, answers }
+
+    package var phase: Phase
+    package var from: Seconds
+    package var to: Seconds
+    package var power: Watts
+  }
+
+  /// Power from the first prompt to the last token: prompts as a whole, answers as their context grows.
+  package func powerOverTime() -> [Stretch] {
+    let predictor = Predictor(deployment)
+    guard let prediction = try? predictor.predict(batch) else { return [] }
+    let prompts = Stretch(
+      phase: .prompts, from: .zero, to: prediction.ttft, power: power(of: predictor.firstPrefillStep(batch)))
+    guard prediction.tpot != nil else { return [prompts] }
+    let pieces = min(8, batch.outputTokens - 1)
+    let each = (prediction.endToEnd - prediction.ttft) / Double(pieces)
+    return [prompts]
+      + (0..<pieces).compactMap { index in
+        var part = batch
+        // The middle step of a batch that has got so far.
+        part.inputTokens += (batch.outputTokens - 1) * index / pieces
+        part.outputTokens = max(2, (batch.outputTokens - 1) / pieces + 1)
+        let from = prediction.ttft + each * Double(index)
+        return predictor.middleDecodeStep(part).map {
+          Stretch(phase: .answers, from: from, to: from + each, power: power(of: $0))
+        }
+      }
+  }
+
+  private func power(of step: StepShape) -> Watts {
+    let price = deployment.steadyPrice(step)
+    return price.energy / price.time
+  }
+
   // MARK: Knobs
 
   static let clockSteps = 24

@@ -24,6 +24,10 @@ package struct PlatformRunner {
     /// Share of the step exposed, by kind of resource.
     package var exposed: [String: Double] = [:]
     package var energyPerToken: Double
+    /// The smallest batch that waits for the devices.
+    package var deviceBoundBatch: Int?
+    /// Rate of such steps for ever, over that of the first ones.
+    package var sustainedShare: Double?
     package var schedule: Schedule?
   }
 
@@ -102,6 +106,12 @@ package struct PlatformRunner {
     case .mainMemory: outcome.mainMemory
     case .exposedShare: published.other.map { outcome.exposed[$0] ?? 0 }
     case .throughputRatio: other.map { outcome.tokensPerSecond / $0.tokensPerSecond }
+    case .deviceBoundBatch: outcome.deviceBoundBatch.map(Double.init)
+    case .deviceBoundRatio:
+      other.flatMap { base in
+        outcome.deviceBoundBatch.flatMap { own in base.deviceBoundBatch.map { Double(own) / Double($0) } }
+      }
+    case .sustainedShare: outcome.sustainedShare
     case .timeRatio: other.flatMap { base in time(outcome).flatMap { own in time(base).map { $0 / own } } }
     case .timeDifference: other.flatMap { base in time(outcome).flatMap { own in time(base).map { own - $0 } } }
     case .valueRatio:
@@ -141,23 +151,28 @@ package struct PlatformRunner {
 
   private func step(_ item: PlatformScenario.Case, _ deployment: Deployment) -> Outcome {
     let spans = deployment.graph.spans
-    let shape: StepShape
-    switch item.work {
-    case .prefill(let tokens, let context):
-      shape = StepShape.prefill(sequences: item.sequences, tokens: tokens, start: context, spans: spans)
-    case .decode(let context): shape = StepShape.decode(sequences: item.sequences, context: context, spans: spans)
-    case .batch(let input, _): shape = StepShape.decode(sequences: item.sequences, context: input, spans: spans)
-    }
+    let shape = shape(item, sequences: item.sequences, spans)
     let schedule = deployment.placement?.schedule(shape)
     let price = deployment.price(shape)
     let tokens = Double(shape.tokens)
     var exposed: [String: Double] = [:]
     for usage in schedule?.usage ?? [] { exposed[usage.kind.rawValue, default: 0] += usage.exposed / price.time }
+    let asksForBalance = item.published.contains { $0.figure == .deviceBoundBatch || $0.figure == .deviceBoundRatio }
     return Outcome(
       stepTime: price.time.value, ttft: nil, tpot: nil, endToEnd: nil, tokensPerSecond: tokens / price.time.value,
       devices: deployment.parallelism.devices,
       mainMemory: deployment.placement?.mainMemory(during: shape).value,
       dollarsPerHour: deployment.rent?.value, exposed: exposed, energyPerToken: price.energy.value / tokens,
-      schedule: schedule)
+      deviceBoundBatch: asksForBalance ? deployment.deviceBoundBatch { self.shape(item, sequences: $0, spans) } : nil,
+      sustainedShare: deployment.sustainedShare(of: shape), schedule: schedule)
+  }
+
+  private func shape(_ item: PlatformScenario.Case, sequences: Int, _ spans: AttentionSpans) -> StepShape {
+    switch item.work {
+    case .prefill(let tokens, let context):
+      StepShape.prefill(sequences: sequences, tokens: tokens, start: context, spans: spans)
+    case .decode(let context), .batch(let context, _):
+      StepShape.decode(sequences: sequences, context: context, spans: spans)
+    }
   }
 }

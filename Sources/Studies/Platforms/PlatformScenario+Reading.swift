@@ -3,6 +3,7 @@ import Documents
 import Execution
 import ModelGraph
 import Quantities
+import Techniques
 
 /// Reads platform scenarios, whose plans are named in a library.
 package struct PlatformReader {
@@ -39,6 +40,8 @@ package struct PlatformReader {
     var plan: PlacementPlan?
     var powerCap: Watts?
     var clock = 1.0
+    var hostCore: HostCore?
+    var techniques: [NamedChoice] = []
     var sequences: Int?
     var context: Int?
     var prefill: Int?
@@ -59,6 +62,8 @@ package struct PlatformReader {
     settings.plan = try block.optional("plan").map { try plan($0, sources) } ?? base.plan
     settings.powerCap = try block.optionalQuantity("power_cap", PowerDimension.self) ?? base.powerCap
     settings.clock = try block.optionalDouble("clock", in: 0.05...2) ?? base.clock
+    settings.hostCore = try block.optionalString("host_core").map { HostCore($0) } ?? base.hostCore
+    if let node = block.optional("with") { settings.techniques = try techniques(node) }
     settings.sequences = try block.optionalInt("batch", in: BatchCase.sequenceRange) ?? base.sequences
     settings.context = try block.optionalInt("context", in: 0...100_000_000) ?? base.context
     settings.prefill = try block.optionalInt("prefill", in: BatchCase.tokenRange) ?? base.prefill
@@ -77,7 +82,8 @@ package struct PlatformReader {
       }
       var request = Library.Request(
         model: try model.string(), hardware: try hardware.string(), runtime: own.runtime, formats: own.formats,
-        parallelism: own.parallelism, routing: own.routing)
+        parallelism: own.parallelism, routing: own.routing, techniques: own.techniques)
+      request.hostCore = own.hostCore
       request.plan = own.plan
       request.powerCap = own.powerCap
       request.clock = own.clock
@@ -127,6 +133,14 @@ package struct PlatformReader {
     if figure.isTime { return try block.optionalQuantity("value", TimeDimension.self)?.value }
     if figure == .mainMemory { return try block.optionalQuantity("value", SizeDimension.self)?.value }
     return try block.optionalDouble("value")
+  }
+
+  private func techniques(_ node: Node) throws -> [NamedChoice] {
+    try node.array().map { item in
+      do { return try Techniques.parse(item.string()) } catch let error as DataError { throw error } catch {
+        throw item.error("\(error)")
+      }
+    }
   }
 
   private func formats(_ node: Node) throws -> FormatRequest {

@@ -36,6 +36,12 @@ package struct PlatformScenario: Sendable {
     case timeDifference = "time-difference"
     /// Tokens for a dollar of rent, over those of another.
     case valueRatio = "value-ratio"
+    /// The smallest batch whose step waits for the devices and no longer for launches, and how many times as large as
+    /// another case's it is.
+    case deviceBoundBatch = "device-bound-batch"
+    case deviceBoundRatio = "device-bound-ratio"
+    /// Rate once the case is hot, over the rate before.
+    case sustainedShare = "sustained-share"
 
     var isTime: Bool {
       switch self {
@@ -46,7 +52,7 @@ package struct PlatformScenario: Sendable {
 
     var needsOther: Bool {
       switch self {
-      case .throughputRatio, .timeRatio, .timeDifference, .valueRatio: true
+      case .throughputRatio, .timeRatio, .timeDifference, .valueRatio, .deviceBoundRatio: true
       default: false
       }
     }

@@ -120,7 +120,8 @@ package struct RunRecorder: Sendable {
       StoredMetric("energy_per_output_token_j", prediction.energy.value / tokens, factor: energy),
       StoredMetric("power_w", prediction.power.value, factor: factor(.power)),
       StoredMetric(
-        "usd_per_million_output_tokens", deployment.price(of: prediction.endToEnd).map { $0.value / tokens * 1e6 },
+        "usd_per_million_output_tokens",
+        deployment.price(of: prediction.endToEnd, for: batch).map { $0.value / tokens * 1e6 },
         factor: factor(.endToEnd)),
       StoredMetric("devices", Double(deployment.parallelism.devices)),
       StoredMetric("waves", Double(prediction.waves)),

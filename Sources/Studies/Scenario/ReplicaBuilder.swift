@@ -22,34 +22,59 @@ struct ReplicaBuilder {
     var options = try options(settings, deployment)
     options.role = role
     options.speculation = try settings.speculation.map { try speculation($0, settings) }
-    if let decoding = whole.decoding, let drafting = decoding.drafting {
+    if let own = try whole.decoding.flatMap(speculation) {
       guard settings.speculation == nil else {
         throw ScenarioError("speculation and a technique that drafts say the same twice; leave out one")
       }
-      options.speculation = Speculation(
-        acceptance: Array(repeating: drafting.equalAcceptance, count: drafting.depth), verified: drafting.verified,
-        draft: decoding.draft)
+      options.speculation = own
     }
     return try ReplicaPlan(
       deployment, limits: settings.limits.limits(of: deployment, draft: options.speculation?.draft), options: options,
-      batching: batching(settings, deployment.runtime),
+      batching: batching(settings, deployment),
       powerCap: settings.powerCap.map { $0 * Double(deployment.parallelism.devices) })
   }
 
-  /// What a static batch can be asked and a replay cannot: its requests come from traffic, and its cache is counted in
-  /// blocks of tokens that all layers keep.
+  /// What a static batch can be asked and a replay cannot: the engine forks samples where answers begin, and counts its
+  /// cache in blocks of tokens that all layers keep.
   private func refuseUnreplayable(_ deployment: Deployment) throws {
-    guard deployment.workload.isEmpty else {
+    guard deployment.workload.sharedAnswer == 0 else {
       throw ScenarioError(
-        "\(deployment.techniques.joined(separator: ", ")): techniques that change requests are for predict; a replay's "
-          + "requests come from its traffic")
+        "tree-search: branches that begin inside an answer cannot be replayed, where samples fork at its start; "
+          + "use samples, or predict")
     }
-    guard deployment.decoding?.reasoning == nil else {
-      throw ScenarioError("step-speculation cannot be replayed yet; predict prices it")
+    guard deployment.model.keepsFixedBudgets, deployment.model.commonBudget == nil else { return }
+    throw ScenarioError(
+      "\(deployment.techniques.joined(separator: ", ")): layers keep different numbers of tokens, which blocks that all "
+        + "layers share cannot count; predict prices it")
+  }
+
+  /// How a technique's drafts are replayed.
+  private func speculation(_ decoding: Decoding) throws -> Speculation? {
+    guard decoding.alone == 0 else {
+      throw ScenarioError("a draft model that answers by itself cannot be replayed yet; predict prices it")
     }
-    guard !deployment.model.keepsFixedBudgets else {
-      throw ScenarioError("a cache of a fixed number of tokens cannot be replayed yet; predict prices it")
+    var own = try ownSpeculation(decoding)
+    if let way = decoding.way, let drafted = decoding.reasoning?.tokensPerStep ?? own?.verified {
+      own?.trip = way.round(tokens: drafted)
     }
+    return own
+  }
+
+  private func ownSpeculation(_ decoding: Decoding) throws -> Speculation? {
+    guard let reasoning = decoding.reasoning, let assistant = decoding.assistant else {
+      return decoding.drafting.map { drafting in
+        Speculation(
+          acceptance: Array(repeating: drafting.equalAcceptance, count: drafting.depth), verified: drafting.verified,
+          draft: decoding.draft)
+      }
+    }
+    guard decoding.drafting == nil else {
+      throw ScenarioError(
+        "step-speculation with drafts inside the steps cannot be replayed, where one small model runs beside the large "
+          + "one; leave out one, or predict")
+    }
+    return Speculation(
+      steps: reasoning.tokensPerStep, kept: reasoning.accepted, scoring: reasoning.scoringTokens, draft: assistant)
   }
 
   private func speculation(_ speculation: SpeculationSettings, _ settings: ReplicaSettings) throws -> Speculation {
@@ -83,7 +108,8 @@ struct ReplicaBuilder {
     return try library.deployment(request)
   }
 
-  private func batching(_ settings: ReplicaSettings, _ runtime: RuntimeProfile) throws -> Batching {
+  private func batching(_ settings: ReplicaSettings, _ deployment: Deployment) throws -> Batching {
+    let runtime = deployment.runtime
     let name = type(of: scheduler).description.name
     if scheduler.batching != nil, settings.batching != nil || settings.limits.longPrefillThreshold != nil {
       let given = settings.batching == nil ? "long_prefill_threshold" : "batching"
@@ -91,13 +117,23 @@ struct ReplicaBuilder {
     }
     var batching = settings.batching ?? Batching(runtime.batching)
     batching.chunk = settings.limits.longPrefillThreshold ?? batching.chunk ?? runtime.longPrefillThreshold
+    // A prompt is in one of the parts on their way through the stages, and no larger than that part's budget.
+    if deployment.parallelism.pipeline > 1 {
+      let budget = settings.limits.maxBatchedTokens ?? runtime.maxBatchedTokens
+      batching.chunk = min(batching.chunk ?? budget, budget)
+    }
     return batching
   }
 
   private func options(_ settings: ReplicaSettings, _ deployment: Deployment) throws -> ReplicaOptions {
     let runtime = deployment.runtime
     var options = ReplicaOptions()
-    options.prefixCache = settings.prefixCache ?? runtime.prefixCache
+    // What has left a cache of a fixed budget cannot be found there again.
+    let keepsPrefixes = deployment.model.commonBudget == nil
+    guard keepsPrefixes || settings.prefixCache != true else {
+      throw ScenarioError("a cache of a fixed number of tokens keeps no prefixes for others; leave out prefix_cache")
+    }
+    options.prefixCache = keepsPrefixes && settings.prefixCache ?? runtime.prefixCache
     options.eviction = settings.eviction ?? runtime.eviction
     options.preemption = settings.preemption ?? runtime.preemption
     if options.preemption == .swap {

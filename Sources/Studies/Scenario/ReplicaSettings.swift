@@ -80,7 +80,8 @@ package struct LimitSettings: Sendable {
   func limits(of deployment: Deployment, draft: Deployment?) -> ServingLimits {
     var limits = ServingLimits(deployment, sequences: maxSequences, draft: draft)
     if let maxSequences { limits.maxSequences = maxSequences }
-    if let maxBatchedTokens { limits.maxBatchedTokens = maxBatchedTokens }
+    // Each part on its way through pipeline stages has a budget of its own.
+    if let maxBatchedTokens { limits.maxBatchedTokens = maxBatchedTokens * deployment.parallelism.pipeline }
     if let maxModelLength { limits.maxModelLength = maxModelLength }
     if let blocks { limits.blocks = blocks }
     return limits

@@ -90,6 +90,8 @@ package struct TrafficSettings: Sendable {
     case named(Located)
     case trace(path: String)
     case described(Workloads.Traffic)
+
+    var isTrace: Bool { if case .trace = self { true } else { false } }
   }
 
   package var origin: Origin?

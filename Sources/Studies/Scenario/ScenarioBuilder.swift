@@ -3,6 +3,7 @@ import EventKernel
 import Execution
 import Quantities
 import Serving
+import Techniques
 import Workloads
 
 /// Resolves what a scenario names: a cluster to serve, and the traffic it serves.
@@ -109,7 +110,27 @@ package struct ScenarioBuilder: Sendable {
     if settings.until != nil || !scenario.objective.isEmpty || !scenario.demand.isEmpty {
       source = JudgedSource(source, until: settings.until, objective: scenario.objective(of:))
     }
-    return source
+    let rewrite = try rewrite(scenario)
+    return rewrite.isEmpty ? source : RewrittenSource(source, rewrite)
+  }
+
+  /// What techniques make of the requests, which are rewritten before they reach a pool.
+  private func rewrite(_ scenario: Scenario) throws -> WorkloadRewrite {
+    let replicas =
+      scenario.pools.isEmpty ? [scenario.replica] : scenario.pools.map { $0.replica.over(scenario.replica) }
+    guard let model = scenario.model, replicas.contains(where: { $0.techniques?.isEmpty == false }) else {
+      return WorkloadRewrite()
+    }
+    let builder = ReplicaBuilder(library: library, model: model, scheduler: FirstComeFirstServed())
+    let rewrites = try replicas.map { try builder.deployment($0).workload }
+    guard let rewrite = rewrites.first, rewrites.allSatisfy({ $0 == rewrite }) else {
+      throw ScenarioError("pools differ in techniques that change requests, which are the same for all pools")
+    }
+    if rewrite.questions > 1, scenario.traffic.origin?.isTrace == false, try traffic(scenario, 1).followsAnswers {
+      throw ScenarioError(
+        "batch-prompting joins questions that arrive by themselves; in sessions and closed loops they wait for answers")
+    }
+    return rewrite
   }
 
   private func origin(_ scenario: Scenario, _ loadFactor: Double) throws -> any RequestSource {

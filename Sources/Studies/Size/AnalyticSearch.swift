@@ -52,9 +52,13 @@ package struct AnalyticSearch: Sendable {
   }
 
   private static func isCheaper(_ a: SizeCandidate, _ b: SizeCandidate) -> Bool {
-    (a.hourly ?? .infinity, a.devices, a.tensor, a.batchLimit) < (
-      b.hourly ?? .infinity, b.devices, b.tensor, b.batchLimit
-    )
+    func rank(_ candidate: SizeCandidate) -> (Double, Int, Int, Int, Int, Int) {
+      let own = candidate.parallelism
+      return (
+        candidate.hourly ?? .infinity, candidate.devices, own.pipeline, own.tensor, own.expert, candidate.batchLimit
+      )
+    }
+    return rank(a) < rank(b)
   }
 
   private func isAffordable(_ candidate: SizeCandidate) -> Bool {
@@ -67,7 +71,7 @@ package struct AnalyticSearch: Sendable {
   private struct Curve {
     var replica: ReplicaCurve
     var formats: FormatRequest
-    var tensor: Int
+    var parallelism: Parallelism
     var hourly: Double?
     var cap: Double
   }
@@ -77,18 +81,18 @@ package struct AnalyticSearch: Sendable {
     let platform = try hardware.resolved { try library.platforms.find($0) }
     var curves: [Curve] = []
     for formats in request.precisions {
-      for tensor in request.tensorDegrees where tensor <= platform.perNode ?? tensor {
+      for parallelism in request.parallelisms where parallelism.tensor <= platform.perNode ?? parallelism.tensor {
         let wanted = Library.Request(
           model: model.text, hardware: hardware.text, runtime: request.runtime.text, formats: formats,
-          parallelism: Parallelism(tensor: tensor))
+          parallelism: parallelism)
         // A device without the format, or heads that do not divide, is no candidate rather than a fault.
         guard let deployment = try candidate({ try library.deployment(wanted) }) else { continue }
         if formats.activations != nil, deployment.plan.formats.activations != formats.activations { continue }
         curves.append(
           Curve(
-            replica: ReplicaCurve(deployment, demand), formats: formats, tensor: tensor,
+            replica: ReplicaCurve(deployment, demand), formats: formats, parallelism: parallelism,
             hourly: deployment.hourlyPrice?.value,
-            cap: (deployment.platform.device.power.cap * Double(tensor)).value))
+            cap: (deployment.platform.device.power.cap * Double(parallelism.devices)).value))
       }
     }
     return curves
@@ -123,26 +127,37 @@ package struct AnalyticSearch: Sendable {
   }
 
   private func addDisaggregated(_ curves: [Curve], to found: inout Found) {
-    for decode in curves where decode.replica.obstacle == nil {
-      for prefill in curves where prefill.replica.obstacle == nil && prefill.formats == decode.formats {
-        let transfer = transferTime(prefill.replica.deployment)
-        let (prompts, obstacle) = capacity(prefill.replica, limit: 1, role: .prefill, transfer: transfer)
-        for limit in ReplicaCurve.batchLimits {
-          found.priced += 1
-          guard limit <= decode.replica.deployment.runtime.maxSequences, prompts > 0 else {
-            if prompts <= 0 { note(obstacle, in: &found) }
-            continue
-          }
-          let (answers, obstacle) = capacity(decode.replica, limit: limit, role: .decode, transfer: transfer)
-          guard answers > 0 else {
-            note(obstacle, in: &found)
-            continue
-          }
-          add(
-            decode, prefill, limit: limit, replicas: Int((demand.rate / answers).rounded(.up)),
-            prefill: Int((demand.rate / prompts).rounded(.up)), capacity: answers, to: &found)
-        }
+    let usable = curves.filter { $0.replica.obstacle == nil }
+    for prefill in usable {
+      let transfer = transferTime(prefill.replica.deployment)
+      let (prompts, obstacle) = capacity(prefill.replica, limit: 1, role: .prefill, transfer: transfer)
+      guard prompts > 0 else {
+        note(obstacle, in: &found)
+        found.priced += ReplicaCurve.batchLimits.count * usable.count { $0.formats == prefill.formats }
+        continue
       }
+      let count = Int((demand.rate / prompts).rounded(.up))
+      for decode in usable where decode.formats == prefill.formats {
+        addAnswers(decode, after: prefill, count, transfer: transfer, to: &found)
+      }
+    }
+  }
+
+  /// Replicas that answer, beside those that take the prompts.
+  private func addAnswers(
+    _ decode: Curve, after prefill: Curve, _ prefillCount: Int, transfer: Double, to found: inout Found
+  ) {
+    for limit in ReplicaCurve.batchLimits {
+      found.priced += 1
+      guard limit <= decode.replica.deployment.runtime.maxSequences else { continue }
+      let (answers, obstacle) = capacity(decode.replica, limit: limit, role: .decode, transfer: transfer)
+      guard answers > 0 else {
+        note(obstacle, in: &found)
+        continue
+      }
+      add(
+        decode, prefill, limit: limit, replicas: Int((demand.rate / answers).rounded(.up)), prefill: prefillCount,
+        capacity: answers, to: &found)
     }
   }
 
@@ -150,7 +165,7 @@ package struct AnalyticSearch: Sendable {
   private func transferTime(_ deployment: Deployment) -> Double {
     let path = deployment.platform.nodePath ?? deployment.platform.peerPath
     guard path.bandwidth > .zero else { return .infinity }
-    let cache = deployment.graph.footprint.sequence(tokens: demand.highInput) * Double(deployment.parallelism.tensor)
+    let cache = deployment.graph.footprint.sequence(tokens: demand.highInput) * Double(deployment.parallelism.devices)
     return (cache / path.bandwidth + path.latency).value
   }
 
@@ -169,7 +184,8 @@ package struct AnalyticSearch: Sendable {
     found.candidates.append(
       SizeCandidate(
         model: found.model, hardware: found.hardware, layout: prompts == nil ? .aggregated : .disaggregated,
-        formats: curve.formats, tensor: curve.tensor, prefillTensor: prompts?.tensor, batchLimit: limit,
+        formats: curve.formats, parallelism: curve.parallelism, prefillParallelism: prompts?.parallelism,
+        batchLimit: limit,
         replicas: replicas, prefillReplicas: prefill, capacity: capacity, hourly: hourly))
   }
 

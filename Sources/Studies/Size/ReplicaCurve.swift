@@ -39,10 +39,10 @@ struct ReplicaCurve: Sendable {
     }
     let context = max(1, Int(demand.meanContext.rounded()))
     stepTimes = batches.map {
-      deployment.price(StepShape.decode(sequences: $0, context: context, spans: spans)).time.value
+      deployment.steadyPrice(StepShape.decode(sequences: $0, context: context, spans: spans)).time.value
     }
-    promptTime = Self.promptTime(deployment, Int(demand.meanInput.rounded()))
-    highPromptTime = Self.promptTime(deployment, demand.highInput)
+    promptTime = Self.promptTime(deployment, Int(demand.meanInput.rounded())).busy
+    highPromptTime = Self.promptTime(deployment, demand.highInput).whole
   }
 
   private static func obstacle(_ deployment: Deployment, _ demand: DemandSample, _ ledger: MemoryLedger) -> String? {
@@ -56,18 +56,24 @@ struct ReplicaCurve: Sendable {
     return nil
   }
 
-  /// Device time of one prompt, in chunks of the runtime's budget.
-  private static func promptTime(_ deployment: Deployment, _ tokens: Int) -> Double {
+  /// One prompt, in chunks of the runtime's budget: how long it keeps the slowest stage busy, and how long it takes.
+  private static func promptTime(_ deployment: Deployment, _ tokens: Int) -> (busy: Double, whole: Double) {
     let budget = deployment.runtime.maxBatchedTokens
     let spans = deployment.graph.spans
+    func times(_ step: StepShape) -> (busy: Double, whole: Double) {
+      let price = deployment.price(step)
+      let hasStages = deployment.parallelism.pipeline > 1
+      return (hasStages ? price.bottleneck.value : price.deviceTime.value, price.deviceTime.value)
+    }
     guard deployment.runtime.chunkedPrefill, tokens > budget else {
-      return deployment.price(StepShape.prefill(sequences: 1, tokens: max(1, tokens), spans: spans)).deviceTime.value
+      return times(StepShape.prefill(sequences: 1, tokens: max(1, tokens), spans: spans))
     }
     // Chunks cost linearly more the later they are: the middle one stands for all.
     let chunks = Double(tokens) / Double(budget)
-    let middle = StepShape.prefill(
-      sequences: 1, tokens: budget, start: max(0, (tokens - budget) / 2), last: false, spans: spans)
-    return deployment.price(middle).deviceTime.value * chunks
+    let middle = times(
+      StepShape.prefill(
+        sequences: 1, tokens: budget, start: max(0, (tokens - budget) / 2), last: false, spans: spans))
+    return (middle.busy * chunks, middle.whole * chunks)
   }
 
   /// Time of a decode step of so many sequences, between the priced batches as a straight line.
@@ -130,7 +136,9 @@ struct ReplicaCurve: Sendable {
     let wait = load / (1 - load) * (demand.gapVariation + demand.inputVariation) / 2 * service
     // Waits are about exponential, with the load as the chance of any.
     let tail = max(0, wait / max(load, 1e-9) * -logarithm((1 - share) / max(load, 1 - share)))
-    return own + max(state.meanStep / 2, tail)
+    // A step on its way through stages ends before the next begins, so a prompt may wait for a whole one.
+    let step = deployment.parallelism.pipeline > 1 ? max(state.meanStep, highPromptTime) : state.meanStep / 2
+    return own + max(step, tail)
   }
 
   /// Share of a mixed step that decodes take beside a prompt.

@@ -14,7 +14,7 @@ package struct SizedDeployment: Sendable {
   package var nodes: Int
   package var headroom: Double
   package var doubleLoad: SizeTrial?
-  package var oneNodeDown: SizeTrial?
+  package var nodeLoss: NodeLoss
   package var deployment: Deployment
 
   /// US dollars for a million answer tokens.
@@ -25,8 +25,29 @@ package struct SizedDeployment: Sendable {
   }
   package var energyPerOutputToken: Joules { trial.energy / Double(max(1, trial.outputTokens)) }
 
+  /// What the interval of predictions makes of a price: in proportion to replicas.
+  package func interval(of price: Double) -> ClosedRange<Double> {
+    let each = price / Double(max(1, trial.replicas + trial.prefillReplicas))
+    return each * Double(replicaRange.lowerBound)...each * Double(replicaRange.upperBound)
+  }
+
   private func tokensPerHour(_ tokens: Int) -> Double {
     Double(max(1, tokens)) / max(1e-9, trial.duration.value) * 3600
+  }
+}
+
+/// One node is down, with all replicas that it holds.
+package struct NodeLoss: Sendable {
+  /// Replicas that are lost: of those that answer, and of those that only take prompts.
+  package var replicas: Int
+  package var prefillReplicas: Int
+  /// What is left under the same load; nothing where no request can be served to its end.
+  package var left: SizeTrial?
+
+  /// How bad it is: beyond 1 an objective is missed.
+  var severity: Double {
+    guard let left else { return .infinity }
+    return left.isSaturated ? .greatestFiniteMagnitude : left.binding?.load ?? 0
   }
 }
 

@@ -1,6 +1,7 @@
 import CostModels
 import Execution
 import Foundation
+import ModelGraph
 import Quantities
 
 /// Finds the cheapest deployments that meet objectives: all candidates in closed form, then the serving engine on the
@@ -40,8 +41,9 @@ package struct SizeRunner: Sendable {
     var outcomes = [SizeOutcome?](repeating: nil, count: pairs.count)
     let all = found.compactMap { $0 }
     let replays = Tally()
+    let requests = request.requests(for: demand)
     try ParallelWork.forEach(all.count) {
-      try judge(all[$0], replays)
+      try judge(all[$0], requests: requests, replays)
     } finished: { index, outcome in
       outcomes[index] = outcome
       done += 1
@@ -68,8 +70,8 @@ package struct SizeRunner: Sendable {
 
   // MARK: Judging
 
-  private func judge(_ found: AnalyticSearch.Found, _ tally: Tally) throws -> SizeOutcome {
-    let judge = SizeJudge(request: request, runner: runner, onTrial: tally.add)
+  private func judge(_ found: AnalyticSearch.Found, requests: Int, _ tally: Tally) throws -> SizeOutcome {
+    let judge = SizeJudge(request: request, runner: runner, requests: requests, onTrial: tally.add)
     var outcome = SizeOutcome(model: found.model, hardware: found.hardware, best: nil, obstacle: found.obstacle)
     var best: (SizeCandidate, SizeTrial, Double)?
     for candidate in shortlist(found.candidates) {
@@ -91,20 +93,25 @@ package struct SizeRunner: Sendable {
     return outcome
   }
 
-  /// The cheapest of each layout, precision and split, so that not one plan with many limits fills the list.
+  /// The cheapest without pipeline stages, of which the closed form is surest, and the cheapest with them.
   private func shortlist(_ candidates: [SizeCandidate]) -> [SizeCandidate] {
+    distinct(candidates.filter { !$0.hasStages }) + distinct(candidates.filter(\.hasStages))
+  }
+
+  /// The cheapest of each layout, precision and split, so that not one plan with many limits fills the list.
+  private func distinct(_ candidates: [SizeCandidate]) -> [SizeCandidate] {
     var kinds: Set<[String]> = []
     var list: [SizeCandidate] = []
     for candidate in candidates {
       let kind = [
-        candidate.layout.rawValue, "\(candidate.formats.hashValue)", "\(candidate.tensor)",
-        "\(candidate.prefillTensor ?? 0)",
+        candidate.layout.rawValue, "\(candidate.formats)", candidate.parallelism.degrees,
+        candidate.prefillParallelism?.degrees ?? "",
       ]
       guard kinds.insert(kind).inserted else { continue }
       // Of one plan the widest limit at the same price leaves the engine most freedom.
       let alike = candidates.filter {
-        $0.layout == candidate.layout && $0.formats == candidate.formats && $0.tensor == candidate.tensor
-          && $0.prefillTensor == candidate.prefillTensor && $0.devices == candidate.devices
+        $0.layout == candidate.layout && $0.formats == candidate.formats && $0.parallelism == candidate.parallelism
+          && $0.prefillParallelism == candidate.prefillParallelism && $0.devices == candidate.devices
       }
       list.append(alike.max { $0.batchLimit < $1.batchLimit } ?? candidate)
       if list.count == request.shortlist { break }
@@ -116,32 +123,58 @@ package struct SizeRunner: Sendable {
     guard let candidate = found.candidates.first else { return nil }
     let trial = try judge.trial(
       candidate, replicas: 4 * candidate.replicas, prefill: 4 * candidate.prefillReplicas)
-    guard let binding = trial.binding else { return nil }
-    return SizeObstacle(text: "\(binding.objective.text) binds in the serving engine", excess: binding.load - 1)
+    guard !trial.isSaturated else {
+      let count = trial.replicas + trial.prefillReplicas
+      return SizeObstacle(
+        text: "requests pile up in the serving engine, even with \(count) replicas", excess: .infinity)
+    }
+    if let binding = trial.binding, binding.load > 1 {
+      return SizeObstacle(text: "\(binding.objective.text) binds in the serving engine", excess: binding.load - 1)
+    }
+    guard let wanted = trial.wantsFluid, let share = trial.fluidShare, share < wanted else { return nil }
+    let text = "fluid answers for \(roundedText(wanted * 100, significantDigits: 4)) % bind in the serving engine"
+    return SizeObstacle(text: text, excess: share > 0 ? wanted / share - 1 : .infinity)
   }
 
   private func hourly(_ candidate: SizeCandidate, _ trial: SizeTrial) throws -> Double? {
     guard let whole = candidate.hourly, candidate.devices > 0 else { return nil }
-    let devices = trial.replicas * candidate.tensor + trial.prefillReplicas * (candidate.prefillTensor ?? 0)
+    let devices = candidate.devices(replicas: trial.replicas, prefill: trial.prefillReplicas)
     return whole / Double(candidate.devices) * Double(devices)
   }
 
   private func sized(_ candidate: SizeCandidate, _ trial: SizeTrial, _ judge: SizeJudge) throws -> SizedDeployment {
-    let scenario = candidate.scenario(request, replicas: trial.replicas, prefill: trial.prefillReplicas)
+    let scenario = candidate.scenario(
+      request, requests: judge.requests, replicas: trial.replicas, prefill: trial.prefillReplicas)
     let deployment = try runner.builder.cluster(scenario).pools.last.map(\.replica.deployment)
     guard let deployment else { throw ScenarioError("a deployment without pools") }
-    let devices = trial.replicas * candidate.tensor + trial.prefillReplicas * (candidate.prefillTensor ?? 0)
-    let perNode = max(candidate.tensor, deployment.platform.perNode ?? 8)
-    let lost = min(trial.replicas, max(1, perNode / candidate.tensor))
-    let down =
-      trial.replicas > lost
-      ? try judge.trial(candidate, replicas: trial.replicas - lost, prefill: trial.prefillReplicas) : nil
+    let devices = candidate.devices(replicas: trial.replicas, prefill: trial.prefillReplicas)
+    let perNode = deployment.platform.perNode ?? Self.usualNode
     return SizedDeployment(
       candidate: candidate, trial: trial, replicaRange: range(deployment, trial),
       level: deployment.intervals.level, hourly: try hourly(candidate, trial), devices: devices,
       nodes: devices.dividedUp(by: perNode), headroom: try judge.headroom(candidate, trial),
       doubleLoad: try judge.trial(candidate, replicas: trial.replicas, prefill: trial.prefillReplicas, loadFactor: 2),
-      oneNodeDown: down, deployment: deployment)
+      nodeLoss: try nodeLoss(candidate, trial, perNode: perNode, judge), deployment: deployment)
+  }
+
+  /// Devices in a node where a device is not described as part of one.
+  private static let usualNode = 8
+
+  /// The worse of losing a node full of replicas that answer, and one full of replicas that take prompts.
+  private func nodeLoss(
+    _ candidate: SizeCandidate, _ trial: SizeTrial, perNode: Int, _ judge: SizeJudge
+  ) throws -> NodeLoss {
+    func inOne(_ parallelism: Parallelism, of count: Int) -> Int { min(count, max(1, perNode / parallelism.devices)) }
+    var losses = [(inOne(candidate.parallelism, of: trial.replicas), 0)]
+    if let prompts = candidate.prefillParallelism { losses.append((0, inOne(prompts, of: trial.prefillReplicas))) }
+    let found = try losses.map { answers, prompts in
+      let left = (replicas: trial.replicas - answers, prefill: trial.prefillReplicas - prompts)
+      let isGone = left.replicas == 0 || candidate.prefillParallelism != nil && left.prefill == 0
+      return NodeLoss(
+        replicas: answers, prefillReplicas: prompts,
+        left: isGone ? nil : try judge.trial(candidate, replicas: left.replicas, prefill: left.prefill))
+    }
+    return found.max { $0.severity < $1.severity } ?? NodeLoss(replicas: trial.replicas, prefillReplicas: 0, left: nil)
   }
 
   /// Times enter counts in proportion, so the interval's factor on times is one on counts.

@@ -9,7 +9,7 @@ extension SizeCandidate {
   /// The scenario in which the serving engine judges it.
   /// - Parameters:
   ///   - replicas, prefill: In place of its own counts.
-  func scenario(_ request: SizeRequest, replicas: Int, prefill: Int) -> Scenario {
+  func scenario(_ request: SizeRequest, requests: Int, replicas: Int, prefill: Int) -> Scenario {
     var scenario = request.scenario
     scenario.name = "size"
     scenario.model = Located(model)
@@ -18,23 +18,25 @@ extension SizeCandidate {
     scenario.replica.formats = formats
     scenario.replica.limits.maxSequences = batchLimit
     scenario.router = scenario.router ?? Located("least-outstanding")
-    scenario.traffic.requests = request.requests
-    guard let prefillTensor else {
-      scenario.replica.parallelism = Parallelism(tensor: tensor)
+    scenario.traffic.requests = requests
+    guard let prefillParallelism else {
+      scenario.replica.parallelism = parallelism
       scenario.replicas = replicas
       return scenario
     }
     scenario.pools = [
-      pool("prompts", .prefill, prefill, prefillTensor), pool("answers", .decode, replicas, tensor),
+      pool("prompts", .prefill, prefill, prefillParallelism), pool("answers", .decode, replicas, parallelism),
     ]
     return scenario
   }
 
-  private func pool(_ name: String, _ role: ReplicaOptions.Role, _ count: Int, _ tensor: Int) -> PoolSettings {
+  private func pool(_ name: String, _ role: ReplicaOptions.Role, _ count: Int, _ parallelism: Parallelism)
+    -> PoolSettings
+  {
     var pool = PoolSettings(name: name)
     pool.role = role
     pool.replicas = count
-    pool.replica.parallelism = Parallelism(tensor: tensor)
+    pool.replica.parallelism = parallelism
     // A replica that takes prompts holds as many as come; the limit is for answers.
     if role == .prefill { pool.replica.limits.maxSequences = 256 }
     return pool
@@ -75,6 +77,8 @@ package struct SizeTrial: Sendable {
 struct SizeJudge: Sendable {
   let request: SizeRequest
   let runner: ScenarioRunner
+  /// Of each replay.
+  let requests: Int
   /// Called for each replay.
   let onTrial: @Sendable () -> Void
 
@@ -82,7 +86,7 @@ struct SizeJudge: Sendable {
   func trial(_ candidate: SizeCandidate, replicas: Int, prefill: Int, loadFactor: Double = 1) throws -> SizeTrial {
     onTrial()
     try runner.checkStop()
-    let scenario = candidate.scenario(request, replicas: replicas, prefill: prefill)
+    let scenario = candidate.scenario(request, requests: requests, replicas: replicas, prefill: prefill)
     let judge: RequestJudge =
       request.objectives.fluidShare == nil ? .objectives : .fluidity(FluidityOptions(), mostMisses: 0.1)
     let run = try runner.run(scenario, loadFactor: loadFactor, judge: judge)
@@ -127,12 +131,12 @@ struct SizeJudge: Sendable {
     while !best.meets {
       guard replicas + prefill <= 4 * (candidate.replicas + candidate.prefillReplicas) + 4 else { return nil }
       let growth = best.isSaturated ? 1.2 : 1.08
-      let promptsBind = candidate.prefillTensor != nil && best.binding?.objective.metric == .timeToFirstToken
+      let promptsBind = candidate.prefillParallelism != nil && best.binding?.objective.metric == .timeToFirstToken
       if promptsBind { prefill = Self.more(prefill, growth) } else { replicas = Self.more(replicas, growth) }
       best = try trial(candidate, replicas: replicas, prefill: prefill)
     }
     best = try fewer(candidate, best) { ($0 - 1, $1) }
-    return candidate.prefillTensor == nil ? best : try fewer(candidate, best) { ($0, $1 - 1) }
+    return candidate.prefillParallelism == nil ? best : try fewer(candidate, best) { ($0, $1 - 1) }
   }
 
   private static func more(_ count: Int, _ growth: Double) -> Int {
@@ -148,7 +152,7 @@ struct SizeJudge: Sendable {
     while true {
       var counts = (best.replicas, best.prefillReplicas)
       for _ in 0..<leap { counts = step(counts.0, counts.1) }
-      let isPossible = counts.0 >= 1 && (candidate.prefillTensor == nil || counts.1 >= 1)
+      let isPossible = counts.0 >= 1 && (candidate.prefillParallelism == nil || counts.1 >= 1)
       let next = isPossible ? try trial(candidate, replicas: counts.0, prefill: counts.1) : nil
       if let next, next.meets {
         best = next

@@ -11,6 +11,14 @@ package enum SweepFile {
   package static func read(
     _ name: String, axes: [SweepAxis], sample: Int?, seed: Int?, library: Library
   ) throws -> Sweep {
+    let sweep = try parsed(name, axes: axes, sample: sample, seed: seed, library: library)
+    try checkNames(sweep, library)
+    return sweep
+  }
+
+  private static func parsed(
+    _ name: String, axes: [SweepAxis], sample: Int?, seed: Int?, library: Library
+  ) throws -> Sweep {
     let document = try Self.document(name, library)
     guard document.value(at: "vary") != nil || document.value(at: "scenario") != nil else {
       return try sweep(scenario: document, axes, sample.map { .sample(points: $0, seed: seed ?? 1) } ?? .grid)
@@ -24,6 +32,42 @@ package enum SweepFile {
       var design = try file.optional("sample").map(Self.sample) ?? .grid
       if let sample { design = .sample(points: sample, seed: seed ?? 1) }
       return try Sweep(name: name, title: title, base: base, axes: varied + axes, design: design)
+    }
+  }
+
+  /// Every name that an axis lists is looked up, all other axes at their first values, so that a typo shows before hours
+  /// of runs, not after. What cannot run for another reason is a point's own.
+  private static func checkNames(_ sweep: Sweep, _ library: Library) throws {
+    let builder = ScenarioBuilder(library: library)
+    let first = try sweep.document(of: 0)
+    try checkNames(first, builder)
+    for axis in sweep.axes {
+      guard case .listed(let values) = axis.values else { continue }
+      for value in values.prefix(mostChecked) where !value.isNumber {
+        do {
+          try checkNames(first.setting(axis.field, to: value), builder)
+        } catch let error where error is DataError || error is UnknownName {
+          if let error = error as? DataError, error.file == axis.node.file { throw error }
+          throw axis.node.error("\(axis.field) = \(value.found): \(error)")
+        }
+      }
+    }
+  }
+
+  /// Values of an axis that are looked up; a list of more is a list of numbers.
+  private static let mostChecked = 1000
+
+  private static func checkNames(_ document: Node, _ builder: ScenarioBuilder) throws {
+    do {
+      let point = try SweepPoint(document: document)
+      if point.batch != nil {
+        _ = try builder.deployment(point.scenario, plan: point.plan)
+      } else {
+        _ = try builder.cluster(point.scenario)
+        _ = try builder.source(point.scenario)
+      }
+    } catch let error where !(error is DataError || error is UnknownName) {
+      // A point that cannot run is kept with its reason.
     }
   }
 
@@ -62,5 +106,14 @@ package enum SweepFile {
     }
     guard let batch = file.optional("batch") else { return base }
     return try base.setting("batch", to: batch)
+  }
+}
+
+extension Node {
+  fileprivate var isNumber: Bool {
+    switch value {
+    case .int, .double, .bool, .null: true
+    case .string, .array, .object: false
+    }
   }
 }
