@@ -262,9 +262,10 @@ struct Bench {
       ratio between lines of one run is what compares.
 
       The last column is what was asked for, and the share of it that was reached; memory is to stay under 64 MB for 10 M
-      requests. Where a replay's time goes, by sampling: ending steps and booking their tokens 35 %, forming steps 20 %,
-      pricing them 13 %, latency histograms and intervals 15 %, making up the requests 10 %, the event loop the rest. No
-      function takes more than 8 %: a request costs about 12,000 instructions, some 1.4 steps of its own among them.
+      requests. Where a replay near saturation spends its instructions: ending steps and booking their tokens
+      22 %, forming steps 16 %, pricing them 14 %, reporting requests with their histograms and intervals 16 %, making up
+      the requests 12 %, letting them in 9 %, the event loop the rest. No function takes more than 5 %: a request costs
+      about 9,000 instructions, 1.6 steps of its own among them, so that what is left to gain lies in a hundred places.
 
       | what | measured | asked for |
       | --- | ---: | ---: |
