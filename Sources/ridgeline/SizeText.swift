@@ -89,7 +89,8 @@ struct SizeText {
   func words(_ best: SizedDeployment) -> String {
     let hourly = best.hourly.map { Cell.number($0).text(style: .money) + " an hour" } ?? "an unknown price"
     var text =
-      "Cheapest: \(plan(best)) on \(best.candidate.hardware), \(best.devices) devices in \(best.nodes) node(s), \(hourly)."
+      "Cheapest: \(plan(best)) on \(best.candidate.hardware), \(best.devices) \(best.devices == 1 ? "device" : "devices") in "
+      + "\(best.nodes) \(best.nodes == 1 ? "node" : "nodes"), \(hourly)."
     if let price = best.perMillionOutput, let all = best.perMillionTokens {
       text +=
         " A million output tokens cost \(Cell.number(price).text(style: .money)) (\(Cell.number(all).text(style: .money)) with prompts counted)."

@@ -203,8 +203,7 @@ struct SweepJudgement {
     guard !findings.points.isEmpty else { return "no point has a result\n" + problems(findings) }
     for metric in [goal?.metric].compactMap({ $0 }) + constraints.map(\.metric) + front.map(\.metric)
     where !findings.metrics.contains(metric) {
-      let hint = nearestName(to: metric, among: findings.metrics).map { "; did you mean '\($0)'?" } ?? ""
-      throw UsageError("no metric '\(metric)' in this sweep\(hint)")
+      throw UsageError(findings.unknown(metric: metric))
     }
     return "\(findings.points.count) points\n" + problems(findings) + "\n" + frontText(findings) + bestText(findings)
       + slopesText(findings)

@@ -1,6 +1,16 @@
 import Foundation
 import Testing
 
+private let smallScenario = """
+  name: small
+  title: A small replay
+  model: opt-125m
+  hardware: t4
+  traffic: {name: chat-short, rate_per_s: 5}
+  horizon: {requests: 200}
+
+  """
+
 /// Where Debian's browser is; nothing where it is not installed.
 private let browser = ["/usr/bin/chromium", "/usr/bin/chromium-browser"].first {
   FileManager.default.isExecutableFile(atPath: $0)
@@ -87,19 +97,9 @@ struct ReportPageTests {
     return try JSONDecoder().decode(Findings.self, from: Data(json.utf8))
   }
 
-  private static let scenario = """
-    name: small
-    title: A small replay
-    model: opt-125m
-    hardware: t4
-    traffic: {name: chat-short, rate_per_s: 5}
-    horizon: {requests: 200}
-
-    """
-
   private func pages() throws -> Command {
     let command = try Command()
-    try command.write("small.yaml", Self.scenario)
+    try command.write("small.yaml", smallScenario)
     for line in [
       "simulate small.yaml --store s.sqlite", "report 1 --store s.sqlite --output run.html",
       "sweep small.yaml --vary traffic.rate_per_s=1..40:5 --vary hardware=t4,l4 --store s.sqlite",
@@ -138,7 +138,7 @@ struct ReportPageTests {
   @Test(arguments: decisions.indices) func answersAsPagesFitToo(index: Int) throws {
     let (page, line, drawings) = Self.decisions[index]
     let command = try Command()
-    try command.write("small.yaml", Self.scenario)
+    try command.write("small.yaml", smallScenario)
     let outcome = try command.run(line + " --report " + page)
     #expect(outcome.code == 0, "\(outcome.messages)")
     for (width, isDark) in [(400, false), (400, true), (1400, false), (1400, true)] {
@@ -200,6 +200,11 @@ struct ReportPageTests {
     #expect(try command.run("predict --model opt-125m --hardware t4 --store s.sqlite").code == 0)
     expectRefusal(try command.run("report 7 --store s.sqlite"), code: 1, ["has no run '7'; the latest are 1"])
     expectRefusal(try command.run("report x --sweep --store s.sqlite"), code: 1, ["has no sweep 'x'"])
+    try command.write("small.yaml", smallScenario)
+    #expect(try command.run("sweep small.yaml --vary replicas=1,2 --store s.sqlite").code == 0)
+    expectRefusal(
+      try command.run("report small --store s.sqlite --pareto tpot_p99_s,tpot_p9_s"), code: 2,
+      ["no metric 'tpot_p9_s' in this sweep; did you mean 'tpot_p99_s'?"])
     expectRefusal(try command.run("report 1 --store s.sqlite --output /proc/x.html"), code: 1, ["/proc/x.html"])
   }
 }

@@ -149,6 +149,8 @@ import Testing
     expectRefusal(try command.run("sweep plan.yaml"), code: 1, ["plan.yaml:5", "did you mean 'kv-host'?"])
     expectRefusal(try command.run("sweep small.yaml --vary replicas=1 --shard 3/2"), code: 2, ["--shard: found '3/2'"])
     expectRefusal(
+      try command.run("sweep small.yaml --vary replicas=1,2,1"), code: 1, ["replicas takes 1 twice"])
+    expectRefusal(
       try command.run("sweep small.yaml --vary replicas=1 --subject-to ttft<1 --minimise x"), code: 2, ["--subject-to"])
     try command.write("garbage.sqlite", String(repeating: "garbage ", count: 1000))
     expectRefusal(try command.run("runs list --store garbage.sqlite"), code: 1, ["damaged or no store at all"])

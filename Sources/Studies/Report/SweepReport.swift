@@ -9,10 +9,13 @@ package struct SweepReport {
   private let front: [SweepGoal]
 
   /// - Parameter front: Metrics of the Pareto front; nothing for the usual ones.
-  /// - Throws: `DataError` for a damaged store.
+  /// - Throws: `DataError` for a damaged store, ``ScenarioError`` for a metric that the sweep does not have.
   package init(_ sweep: StoredSweep, in store: Store, front: [SweepGoal]? = nil) throws {
     self.sweep = sweep
     findings = SweepFindings(try store.points(of: sweep.id))
+    for goal in front ?? [] where !findings.points.isEmpty && !findings.metrics.contains(goal.metric) {
+      throw ScenarioError(findings.unknown(metric: goal.metric))
+    }
     self.front = front ?? SweepDefaults.front(findings)
   }
 

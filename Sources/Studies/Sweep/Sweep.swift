@@ -34,6 +34,13 @@ package struct Sweep: Sendable {
     guard !axes.isEmpty else {
       throw base.error("the grid is empty: no field varies; give --vary, or 'vary' in the file")
     }
+    for axis in axes {
+      guard case .listed(let values) = axis.values else { continue }
+      var seen: Set<String> = []
+      for value in values where !seen.insert(value.settingText).inserted {
+        throw axis.node.error("\(axis.field) takes \(value.found) twice")
+      }
+    }
     for (index, axis) in axes.enumerated() where axes[..<index].contains(where: { $0.field == axis.field }) {
       throw axis.node.error("varies \(shown(axis.field)) a second time")
     }

@@ -25,6 +25,12 @@ package struct SweepFindings: Sendable {
     metrics = names.filter { name in found.allSatisfy { $0.metrics[name] != nil } }.sorted()
   }
 
+  /// What is said of a metric that the points do not have.
+  package func unknown(metric: String) -> String {
+    let hint = nearestName(to: metric, among: metrics).map { "; did you mean '\($0)'?" } ?? ""
+    return "no metric '\(metric)' in this sweep\(hint)"
+  }
+
   // MARK: Pareto front
 
   /// Points that no other point beats in one metric without losing in another, in the order of the first metric.
