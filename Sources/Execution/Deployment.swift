@@ -90,7 +90,9 @@ package struct Deployment: Sendable {
     constants: @escaping @Sendable (Device) throws -> Constants
   ) throws -> Deployment {
     var copy = self
-    if clock != 1 { copy.pricer = pricer.clocked(clock) }
+    if plan.cores == .even { copy.pricer = pricer.on(platform.device.withEvenSplit) }
+    if clock != 1 { copy.pricer = copy.pricer.clocked(clock) }
+    let machine = plan.cores == .even ? machine.withEvenSplit : machine
     if plan.kv.home != nil, graph.plan.cacheCopies > 0 {
       // A cache that lives elsewhere is added to where it lies, whatever a runtime does with one of its own.
       var own = graph.plan

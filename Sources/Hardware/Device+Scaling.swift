@@ -20,6 +20,26 @@ extension Device {
     return copy
   }
 
+  /// The processor when each core gets an equal part of the work, so that all wait for the slowest class that does such
+  /// arithmetic; with work in proportion to their rates, rates of classes add up.
+  package var withEvenSplit: Device {
+    guard kind == .cpu else { return self }
+    var copy = self
+    copy.engines = engines.map { engine in
+      var engine = engine
+      engine.peaks = engine.peaks.map { peak in
+        let each = engines.filter { $0.style == engine.style }.flatMap { other in
+          other.peaks.filter { $0.input == peak.input && $0.accumulator == peak.accumulator }
+            .map { $0.rate * (1 / Double(other.units)) }
+        }
+        let slowest = each.min() ?? peak.rate * (1 / Double(engine.units))
+        return Peak(input: peak.input, accumulator: peak.accumulator, rate: slowest * Double(engine.units))
+      }
+      return engine
+    }
+    return copy
+  }
+
   /// The device with its main memory faster or slower.
   package func withMemory(times factor: Double) -> Device {
     var copy = self

@@ -61,6 +61,19 @@ import Testing
     #expect(plain == "plan 'resident' has no stages, so it cannot go on without 'gpu'")
   }
 
+  // MARK: Cores
+
+  @Test func `equal parts for unlike cores wait for the slow ones`() throws {
+    func time(_ split: CoreSplit) throws -> Double {
+      let placed = try Placed.deployment("llama-2-7b", "core-i9-12900k", runtime: "llama-cpp") { $0.cores = split }
+      return placed.price(.prefill(sequences: 1, tokens: 2048, spans: placed.graph.spans)).time.value
+    }
+    let (even, proportional) = (try time(.even), try time(.proportional))
+    // Eight cores of 0.1632 and eight of 0.0624 TFLOP/s: 1.805 together, 0.998 when all go at the slower rate.
+    let peaks = (8 * 0.1632 + 8 * 0.0624) / (16 * 0.0624)
+    #expect(even / proportional > 1.6 && even / proportional < peaks * 1.01)
+  }
+
   // MARK: Sockets
 
   @Test func `a process over two sockets reads half of its pages over their link`() throws {

@@ -196,6 +196,13 @@ extension Machine {
     return copy
   }
 
+  /// The same machine with work dealt out evenly over unlike cores.
+  var withEvenSplit: Machine {
+    var copy = self
+    for index in places.indices { copy.places[index].device = places[index].device.withEvenSplit }
+    return copy
+  }
+
   package func name(of rate: Rate) -> String {
     switch rate {
     case .compute(let place): "\(places[place].name) compute"

@@ -59,6 +59,7 @@ private struct PlanReader {
     plan.tables = try file.optionalString("tables") ?? base.tables
     plan.memory = try table(file, "memory", base.memory, limit)
     plan.workers = try table(file, "workers", base.workers) { try $0.int(in: 1...4096) }
+    plan.cores = try file.optionalChoice("cores", CoreSplit.self) ?? base.cores
     plan.draft = try block(file, "draft", base.draft, draft)
     plan.without = try file.optional("without").map { try $0.array().map { try $0.string() } } ?? base.without
     plan.units = try table(file, "units", base.units) { try $0.int(in: 1...100_000) }

@@ -32,6 +32,8 @@ package struct PlacementPlan: Sendable, Hashable {
   /// Processes that work on a place of several processors; unless said, each processor finds what it needs in its own
   /// memory at no cost.
   package var workers: [String: Int] = [:]
+  /// How work is dealt out over the cores of processors that have several classes of them.
+  package var cores = CoreSplit.proportional
   /// Where a small model drafts, or answers by itself.
   package var draft = DraftPlacement()
   /// Places of stages that have failed; their layers are dealt out over the others.
@@ -44,6 +46,14 @@ package struct PlacementPlan: Sendable, Hashable {
 
   /// Everything on one device.
   package static let resident = PlacementPlan(name: "resident", title: "Everything on the main devices")
+}
+
+/// How a processor's cores share a product.
+package enum CoreSplit: String, CaseIterable, Sendable {
+  /// Each in proportion to its rate, so that all end together.
+  case proportional
+  /// Each as much as any other, so that all wait for the slowest.
+  case even
 }
 
 /// Part of a memory: a share, or so many bytes of each device.
