@@ -4,7 +4,7 @@ import Foundation
 package enum DataFolder {
   /// `RIDGELINE_DATA`, or the nearest folder upward from the working directory, then from the executable, that has them.
   package static func find() throws -> String {
-    if let given = ProcessInfo.processInfo.environment["RIDGELINE_DATA"] {
+    if let given = ProcessInfo.processInfo.environment["RIDGELINE_DATA"], !given.isEmpty {
       guard holdsData(given) else {
         throw DataError(
           file: given, problem: "RIDGELINE_DATA names a folder without Hardware/Devices and Workloads/Models")

@@ -66,13 +66,6 @@ public final class ReusableStack<Element>: RandomAccessCollection {
     (base + used).deinitialize(count: many)
   }
 
-  @inlinable
-  public func popLast() -> Element? {
-    guard used > 0 else { return nil }
-    used -= 1
-    return (base + used).move()
-  }
-
   /// Takes out the first; the others move up.
   @inlinable
   public func removeFirst() -> Element {

@@ -153,5 +153,7 @@ import Testing
     expectRefusal(
       try command.run(["list", "devices"], data: command.folder.path), code: 1,
       ["RIDGELINE_DATA names a folder without Hardware/Devices"])
+    // An empty name is none: the folder is then the one above the program.
+    #expect(try command.run(["list", "devices"], data: "").output.contains("h100-sxm"))
   }
 }
