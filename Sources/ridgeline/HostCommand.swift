@@ -330,7 +330,7 @@ struct HostServeCheckCommand: ParsableCommand {
   static func check(
     _ model: EngineModel, _ deployment: Deployment, requests: Int, load: Double, seed: UInt64
   ) throws -> ServeCheck.Outcome {
-    let engine = Engine(model, cacheBlocks: 40 * EngineServer.mostSequences, pool: try WorkerPool(), clock: .thread)
+    let engine = Engine(model, cacheBlocks: 40 * EngineServer.mostSequences, pool: try WorkerPool())
     engine.cache.fill(seed: 1)
     engine.reserve(EngineServer.budget)
     let mean = BatchCase(sequences: 1, inputTokens: 143, outputTokens: 52)
