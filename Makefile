@@ -55,7 +55,6 @@ accuracy: build
 	$(VALIDATE) --dataset silicon --folds models-in-four $(MEASURED)/silicon_aggregated.csv > /dev/null
 	$(VALIDATE) --dataset silicon-served --folds models-in-four $(MEASURED)/silicon_aggregated.csv > /dev/null
 	$(VALIDATE) --dataset llm-inference-bench-overflow $(MEASURED)/llm_inference_bench.csv > /dev/null
-	$(VALIDATE) --dataset vllm-runs $(MEASURED)/vllm_runs.csv > /dev/null
 	$(VALIDATE) --dataset vllm-runs --folds run $(MEASURED)/vllm_runs.csv > /dev/null
 	$(VALIDATE) --dataset vllm-log --serving Reports/Accuracy/vllm-replay-rtx-pro-6000.yaml \
 	  $(MEASURED)/vllm_replay_rtxpro6000_llama31_8b/requests.jsonl > /dev/null
@@ -68,6 +67,7 @@ calibrations: build
 	  $(MEASURED)/llm_inference_bench.csv $(MEASURED)/llm_inference_bench_ttft.csv
 	$(CALIBRATE) --dataset splitwise $(MEASURED)/splitwise_llama2_70b.csv
 	$(CALIBRATE) --dataset silicon $(MEASURED)/silicon_aggregated.csv
+	$(CALIBRATE) --dataset vllm-runs $(MEASURED)/vllm_runs.csv
 	$(CALIBRATE) --dataset llm-inference-bench-power $(MEASURED)/llm_inference_bench_power.csv
 
 # The committed studies: some minutes on two cores.

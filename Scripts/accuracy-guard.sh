@@ -52,4 +52,4 @@ check "batches that overflow the cache" 0.095 e2e --dataset llm-inference-bench-
   "$measured/llm_inference_bench.csv"
 check "a vLLM log" 0.055 e2e --dataset vllm-log --serving Reports/Accuracy/vllm-replay-rtx-pro-6000.yaml \
   "$measured/vllm_replay_rtxpro6000_llama31_8b/requests.jsonl"
-check "staged vLLM runs" 0.105 e2e --dataset vllm-runs "$measured/vllm_runs.csv"
+check "staged vLLM runs" 0.06 e2e --dataset vllm-runs "$measured/vllm_runs.csv"

@@ -131,7 +131,8 @@ struct ShapeRange {
       let values = rows.map(value)
       return (values.min() ?? 1)...(values.max() ?? 1)
     }
-    batch = span { $0.run.batch.sequences }
+    // A server runs from one sequence to as many as it was allowed.
+    batch = (rows.map(\.run.batch.sequences).min() ?? 1)...(rows.map(\.run.mostSequences).max() ?? 1)
     input = span { $0.run.batch.inputTokens }
     output = span { $0.run.batch.outputTokens }
     devices = span { $0.run.deviceCount }

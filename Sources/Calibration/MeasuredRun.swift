@@ -20,6 +20,9 @@ package struct MeasuredRun: Sendable {
   /// Why the file's maker would not fit or score it; nothing for a clean row.
   package var exclusion: String?
 
+  /// Sequences that ran at once, at most.
+  var mostSequences: Int { load.served?.maxSequences ?? batch.sequences }
+
   /// Tells rows apart.
   package var id: String { "\(file):\(line)" }
 

@@ -103,7 +103,7 @@ import Testing
     for (line, start) in zip(lines, given) { #expect(line.hasPrefix(start + ","), "\(line)") }
     let names = Self.predicted.map { $0 == "ttft_s" ? "predicted_ttft_s" : $0 } + ["note"]
     #expect(lines[0].hasSuffix("," + names.joined(separator: ",")))
-    #expect(lines[1].hasSuffix(" + h100-sxm-operators,"))
+    #expect(lines[1].hasSuffix(" + h100-sxm-operators + h100-sxm-vllm-v1,"))
     #expect(lines[4].hasSuffix(" + tensor-core-gpu-nvidia-sglang + h100-sxm-operators,"))
   }
 

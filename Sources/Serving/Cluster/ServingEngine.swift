@@ -112,7 +112,12 @@ package struct ServingEngine {
     predictor = LengthPredictor(plan.scheduler.lengths, seed: plan.seed)
     routing = Routing(plan, members)
     transfers = try plan.isSplit ? Transfers(plan, members) : nil
-    let times = members.map { plan.pools[$0.pool].replica.requestTime }
+    // Requests come in where their prompts run.
+    let entry = plan.pools.first { $0.role == .prefill }?.replica.requestTime
+    let times = members.map { member in
+      let pool = plan.pools[member.pool]
+      return pool.role == .decode ? entry ?? pool.replica.requestTime : pool.replica.requestTime
+    }
     requestTimes = times.allSatisfy(\.isNone) ? [] : times
     isSplit = plan.isSplit
     isPlain = members.count == 1 && plan.admission.takesAll && plan.pools[0].failures == nil
