@@ -11,6 +11,7 @@ struct AttentionPricer: Sendable {
   /// the share was fitted, or slower.
   private let widePeak: Double
   private let vectorShare: Double
+  private let isGPU: Bool
 
   /// FLOPs of matrix units for each of vector units on the devices whose attention was measured (H100: 989 to 67).
   private static let fittedBalance = 14.77
@@ -21,12 +22,18 @@ struct AttentionPricer: Sendable {
   private static let groupRows = 8.0
   /// Query heads that fill a tile of the matrix unit, which then reads the cache once.
   private static let filledRows = 16.0
+  /// Query rows of a tile of FlashAttention-2 (`flash_fwd_launch_template.h`: kBlockM), and of the form that splits keys,
+  /// which it takes while sequences and heads leave a fifth of the units idle (`num_splits_heuristic`).
+  private static let queryTileRows = 128.0
+  private static let splitTileRows = 64.0
+  private static let filledUnits = 0.8
 
   init(device: Device, rates: ComputeRates, constants: Constants) {
     vectorRate = max(1, constants[.gemmCompute] * rates.vector.value)
     widePeak = max(rates.rate(.bf16).value, rates.rate(.fp16).value)
     let balance = rates.vector.value > 0 ? widePeak / (Self.fittedBalance * rates.vector.value) : 1
-    vectorShare = device.deviceClass == .tensorCoreGPU ? min(1, balance) : 1
+    isGPU = device.deviceClass == .tensorCoreGPU
+    vectorShare = isGPU ? min(1, balance) : 1
     self.constants = constants
     units = Double(device.parallelUnits)
     bandwidth = (device.mainMemory?.bandwidth ?? .zero).value
@@ -47,14 +54,25 @@ struct AttentionPricer: Sendable {
     let group = heads / Double(max(1, shape.kvHeads))
     let again = 1 + constants[.decodeAttentionGroup] * (min(group, Self.filledRows) - 1)
     let memory = again * work.traffic.total.value / (constants[.decodeAttentionMemory] * bandwidth)
-    let rate = constants[.decodeAttentionCompute] * peak
     let expanding = work.vectorWork.value / vectorRate
-    let compute = smoothMaximum(work.flops.value * max(group, Self.groupRows) / group / rate, expanding)
+    let compute = smoothMaximum(multiplying(shape, work, group: group, peak: peak), expanding)
     let pairs = Double(shape.sequences * shape.kvHeads) / units * constants[.decodeAttentionTile]
     let start = constants[.decodeAttentionStart] + joining(shape, work) + regrouping(shape, group)
     return Time(
       total: start + softMaximum(smoothMaximum(memory, compute), pairs), compute: compute, memory: max(memory, pairs),
       start: start)
+  }
+
+  /// What the matrix unit takes: by a kernel made for decoding, which fills its narrowest instruction; or by one made for
+  /// prompts, which fills whole tiles of query rows at the rate that prompts run at.
+  private func multiplying(_ shape: DecodeAttentionShape, _ work: Operator, group: Double, peak: Double) -> Double {
+    guard let valid = shape.tiledRows, isGPU else {
+      return work.flops.value * max(group, Self.groupRows) / group / (constants[.decodeAttentionCompute] * peak)
+    }
+    let splits = Double(shape.sequences * shape.kvHeads) < Self.filledUnits * units
+    let tile = splits ? Self.splitTileRows : Self.queryTileRows
+    let rows = (Double(valid) / tile).rounded(.up) * tile
+    return work.flops.value * rows / Double(valid) / prefillRate(peak, width: Double(shape.pairWidth) / 2)
   }
 
   /// Splitting the mean context: nothing for a short one, and no more than joining takes for a long one.
@@ -68,6 +86,12 @@ struct AttentionPricer: Sendable {
   /// Queries of a group lie together already when there is one sequence, one KV head or one query head to each.
   private func regrouping(_ shape: DecodeAttentionShape, _ group: Double) -> Double {
     shape.sequences > 1 && shape.kvHeads > 1 && group > 1 ? constants[.decodeAttentionRegroup] : 0
+  }
+
+  /// The same for heads of some width.
+  private func prefillRate(_ peak: Double, width: Double) -> Double {
+    let half = constants[.prefillAttentionHead]
+    return prefillRate(peak) * width * (128 + half) / (128 * (width + half))
   }
 
   /// What prefill attention reaches of a peak. The fitted share says how long softmax and the rest take beside products in
@@ -84,9 +108,7 @@ struct AttentionPricer: Sendable {
   ///
   /// Tiles are not rounded up: the mean tile would shrink, and the time fall, with the first token of a new one.
   func prefill(_ shape: PrefillAttentionShape, _ work: Operator, peak: Double) -> Time {
-    let half = constants[.prefillAttentionHead]
-    let width = Double(shape.headWidth)
-    let rate = prefillRate(peak) * width * (128 + half) / (128 * (width + half))
+    let rate = prefillRate(peak, width: Double(shape.headWidth))
     let sequences = Double(max(1, shape.sequences))
     let tiles = sequences * max(1, Double(shape.tokens) / sequences / Self.tileRows) * Double(shape.queryHeads)
     let tile = constants[.prefillAttentionTile]

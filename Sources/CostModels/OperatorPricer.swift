@@ -38,6 +38,20 @@ package struct OperatorPricer: Sendable {
   /// Prices one instance of an operator.
   /// - Complexity: O(tiles in the class's menu) for GEMMs, O(1) otherwise.
   package func price(_ work: Operator) -> OperatorPrice {
+    work.launches > 1 ? priceApart(work) : priceAtOnce(work)
+  }
+
+  /// An operator that several kernels run: their work together, and a start for each.
+  private func priceApart(_ work: Operator) -> OperatorPrice {
+    var price = priceAtOnce(work)
+    let start = work.kind.isProduct ? constants[.gemmStart] : constants[.elementwiseStart]
+    let starts = Seconds(Double(work.launches - 1) * start)
+    price.time += starts
+    price.energy += constants[.powerStatic] * cap * starts
+    return price
+  }
+
+  private func priceAtOnce(_ work: Operator) -> OperatorPrice {
     if let time = constants.kernels?.time(work) {
       return priced(work, time.total, compute: time.compute, memory: time.memory, start: time.start)
     }

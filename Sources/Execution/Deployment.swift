@@ -53,6 +53,7 @@ package struct Deployment: Sendable {
       model: model, plan: Plan(formats: chosen, parallelism: parallelism, routing: routing))
     design.plan.cacheCopies = runtime.cacheCopies
     design.plan.promptLogits = runtime.promptLogits
+    design.plan.kernels = runtime.kernels(for: model)
     try Techniques.refuseFormats(weights: formats.weights != nil, cache: formats.kv != nil, beside: techniques)
     try Techniques.apply(techniques, to: &design)
     self.techniques = techniques.map(Techniques.text)
@@ -76,6 +77,7 @@ package struct Deployment: Sendable {
     var plan = Plan(formats: formats)
     plan.cacheCopies = runtime.cacheCopies
     plan.promptLogits = runtime.promptLogits
+    plan.kernels = runtime.kernels(for: model)
     design = Design(model: model, plan: plan)
     graph = try OperatorGraph(model: model, plan: plan)
     techniques = []
@@ -93,10 +95,11 @@ package struct Deployment: Sendable {
     if plan.cores == .even { copy.pricer = pricer.on(platform.device.withEvenSplit) }
     if clock != 1 { copy.pricer = copy.pricer.clocked(clock) }
     let machine = plan.cores == .even ? machine.withEvenSplit : machine
-    if plan.kv.home != nil, graph.plan.cacheCopies > 0 {
-      // A cache that lives elsewhere is added to where it lies, whatever a runtime does with one of its own.
+    if plan.kv.home != nil, graph.plan.cacheCopies > 0 || graph.plan.kernels.attention != .paged {
+      // A cache that lives elsewhere is added to and read where it lies, whatever a runtime does with one of its own.
       var own = graph.plan
       own.cacheCopies = 0
+      own.kernels.attention = .paged
       copy.graph = try OperatorGraph(model: graph.model, plan: own)
     }
     let parts = Placement.Parts(

@@ -86,7 +86,7 @@ extension Deployment {
   package func launchBalance(_ step: StepShape) -> LaunchBalance? {
     if runtime.graphCapture, step.prefillTokens == 0 { return nil }
     let operators = pricedOperators(step)
-    let launches = operators.reduce(0) { $0 + $1.work.count }
+    let launches = operators.reduce(0) { $0 + $1.work.allLaunches }
     return LaunchBalance(
       launches: launches, launching: pricer.constants.time(.launch) * Double(launches),
       device: operators.sum { $0.totalTime })

@@ -50,6 +50,8 @@ package struct Library: Sendable {
     package var clock = 1.0
     /// Whose core launches and schedules; nothing for the calibrations' own.
     package var hostCore: HostCore?
+    /// The kernels of attention, where a source names others than the runtime's own.
+    package var attention: AttentionKernel?
 
     package init(
       model: String, hardware: String, runtime: String, formats: FormatRequest = FormatRequest(),
@@ -77,7 +79,8 @@ package struct Library: Sendable {
     _ request: Request, of model: Model, adjustments: Adjustments = Adjustments()
   ) throws -> Deployment {
     let platform = try platforms.find(request.hardware).scaled(by: request.scale)
-    let runtime = adjustments.applied(to: try runtimes.find(request.runtime))
+    var runtime = adjustments.applied(to: try runtimes.find(request.runtime))
+    runtime.kernels.attention = request.attention ?? runtime.kernels.attention
     let calibration = try CalibrationChoice(
       device: platform.device, runtime: runtime.name, from: calibrations, folder: calibrationFolder)
     var deployment = try Deployment(
@@ -185,6 +188,7 @@ package struct Adjustments: Sendable {
   package var memoryFraction: Double?
   package var maxBatchedTokens: Int?
   package var graphCapture: Bool?
+  package var unfused: Set<UnfusedPass>?
   package var constants: [(key: ConstantKey, value: Double)] = []
 
   package init() {}
@@ -194,6 +198,7 @@ package struct Adjustments: Sendable {
     runtime.memoryFraction = memoryFraction ?? runtime.memoryFraction
     runtime.maxBatchedTokens = maxBatchedTokens ?? runtime.maxBatchedTokens
     runtime.graphCapture = graphCapture ?? runtime.graphCapture
+    runtime.kernels.unfused = unfused ?? runtime.kernels.unfused
     return runtime
   }
 

@@ -82,21 +82,27 @@ extension Deployment {
   /// Activations follow the runtime's own rule: the largest step it may form, not the step at hand.
   package func memoryLedger() -> MemoryLedger {
     let capacity = platform.device.mainMemory?.capacity ?? .zero
-    let usable = capacity * runtime.memoryFraction
+    let share = capacity * runtime.memoryFraction
     // A small model on another place takes nothing here.
     let beside = decoding?.way == nil ? [decoding?.draft, decoding?.assistant] : []
     let footprint = beside.compactMap { $0?.graph.footprint }
       .reduce(graph.footprint) { $0.adding($1) }
     if let placement {
       let small = beside.compactMap { $0?.graph.footprint.weights }.reduce(Bytes.zero, +)
-      return placement.ledger(capacity: capacity, usable: usable, beside: small, footprint: footprint)
+      return placement.ledger(capacity: capacity, usable: share, beside: small, footprint: footprint)
     }
     let activations = graph.liveActivations(
       tokens: runtime.maxBatchedTokens, sampled: min(runtime.maxSequences, runtime.maxBatchedTokens))
     let reserved = runtime.reservedMemory + (parallelism.tensor > 1 ? runtime.reservedForPeers : .zero)
+    let taken = footprint.weights + activations + reserved
+    let usable = runtime.memoryBasis == .device ? share : usable(beside: taken, of: capacity)
     return MemoryLedger(
       capacity: capacity, usable: usable, weights: footprint.weights, activations: activations,
-      reserved: reserved, cacheRoom: usable - footprint.weights - activations - reserved, footprint: footprint,
-      blockSize: runtime.blockSize)
+      reserved: reserved, cacheRoom: usable - taken, footprint: footprint, blockSize: runtime.blockSize)
+  }
+
+  /// All but the part of what is free that the runtime leaves alone.
+  private func usable(beside taken: Bytes, of capacity: Bytes) -> Bytes {
+    capacity - max(.zero, capacity - taken) * (1 - runtime.memoryFraction)
   }
 }

@@ -53,7 +53,7 @@ extension Deployment {
       device += time
       if item.work.scope == .sampled { head += time }
       busy += item.price.energy * Double(item.work.count)
-      launches += item.work.count
+      launches += item.work.allLaunches
       byBound[item.price.bound] += time
       flops += item.work.flops * Double(item.work.count)
       traffic += item.work.traffic.total * Double(item.work.count)

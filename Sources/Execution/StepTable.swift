@@ -73,7 +73,9 @@ package final class StepTable {
     self.powerCap = powerCap
     self.sustained = sustained
     // A runtime that copies its cache passes from launches to copies within a piece of the curve, which then bends.
-    hasCurves = deployment.graph.spans.isUniform && deployment.plan.cacheCopies == 0
+    hasCurves =
+      deployment.graph.spans.isUniform && deployment.plan.cacheCopies == 0
+      && deployment.plan.kernels.attention == .paged
     isScheduled = deployment.placement != nil || deployment.parallelism.pipeline > 1
     if isScheduled { curves = DecodeCurves(piecesLog: 4) }
     decodeOperators = Self.linearOperators(deployment.graph, scope: .decode)
@@ -369,10 +371,10 @@ private struct LaunchCounts {
   init(_ operators: [Operator]) {
     for work in operators {
       switch work.scope {
-      case .tokens: tokens += work.count
-      case .sampled: sampled += work.count
-      case .decode: decode += work.count
-      case .prefill: prefill += work.count
+      case .tokens: tokens += work.allLaunches
+      case .sampled: sampled += work.allLaunches
+      case .decode: decode += work.allLaunches
+      case .prefill: prefill += work.allLaunches
       case .encoder: break
       }
     }

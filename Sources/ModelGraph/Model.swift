@@ -135,6 +135,8 @@ package struct Layer: Sendable, Equatable {
   package var feedForwardPhases = Phases.both
   /// Prompt tokens of each sequence that were taken out before this layer.
   package var droppedTokens = 0
+  /// Times that a prompt passes it, where its keys and values come from a later layer and are approached step by step.
+  package var promptPasses = 1
   /// Formats of this layer, where they are not the plan's.
   package var formats: Formats?
 

@@ -7,6 +7,8 @@ package struct Operator: Sendable {
   package var name: String
   package var kind: OperatorKind
   package var count: Int
+  /// Kernels that one instance starts.
+  package var launches = 1
   /// Floating-point operations, two a multiply-accumulate.
   package var flops: FLOPs
   package var traffic: Traffic
@@ -41,6 +43,9 @@ package struct Operator: Sendable {
     self.traffic = traffic
   }
 
+  /// Kernels that all instances start.
+  package var allLaunches: Int { count * launches }
+
   package var arithmeticIntensity: FLOPsPerByte? {
     traffic.total > .zero ? flops / traffic.total : nil
   }
@@ -58,6 +63,14 @@ package enum OperatorKind: Sendable, Equatable {
   case elementwise(ElementwiseKind)
   case recurrentScan
   case collective(CollectiveShape)
+
+  /// Whether matrices are multiplied, by experts or by all.
+  package var isProduct: Bool {
+    switch self {
+    case .gemm, .expertGEMM: true
+    case .decodeAttention, .prefillAttention, .elementwise, .recurrentScan, .collective: false
+    }
+  }
 
   /// The kind's name in tables.
   package var label: String {
@@ -113,6 +126,8 @@ package struct DecodeAttentionShape: Sendable, Equatable {
   package var kvHeads: Int
   /// Elements of a key and its value together.
   package var pairWidth: Int
+  /// Query rows of one KV head of a sequence, where a kernel pads them to tiles made for prompts.
+  package var tiledRows: Int? = nil
 }
 
 package struct PrefillAttentionShape: Sendable, Equatable {

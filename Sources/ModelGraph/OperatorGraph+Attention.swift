@@ -10,12 +10,8 @@ extension OperatorGraph {
     let valueWidth = attention.sharesEarlierKV ? 0 : split.kvHeads * attention.valueWidth
     addGEMM(
       "qkv_proj", rows: step.tokens, columns: gate * queryWidth + keyWidth + valueWidth, inner: hidden, count: count,
-      to: &list)
-    if attention.rotary || attention.queryKeyNorm != .none {
-      let elements = Double(step.tokens * (queryWidth + keyWidth))
-      list.append(
-        elementwise("rotary", .rotary, count: count, Traffic(activations: formats.stream.size(of: 2 * elements))))
-    }
+      matrices: attention.sharesEarlierKV ? 1 : 3, to: &list)
+    addRotary(attention, rows: step.tokens, queries: queryWidth, keys: keyWidth, count: count, to: &list)
     addAttentionPhases(
       AttentionCost(
         queryHeads: split.queryHeads, kvHeads: split.kvHeads,
@@ -23,11 +19,26 @@ extension OperatorGraph {
         keyBytes: formats.storedKV.size(of: Double(keyWidth + valueWidth)),
         cachedElements: Double(split.kvHeads * (attention.headWidth + attention.valueWidth)), stored: formats.storedKV,
         queryElements: queryWidth, outputElements: split.queryHeads * attention.valueWidth,
-        headWidth: attention.headWidth, rule: attention.cache, window: attention.window),
+        headWidth: attention.headWidth, rule: attention.cache, window: attention.window, kernel: plan.kernels.attention),
       step, count: count, to: &list)
     addGEMM(
       "o_proj", rows: step.tokens, columns: hidden, inner: split.queryHeads * attention.valueWidth, count: count,
       to: &list)
+  }
+
+  /// Rotation of queries and keys, with any norm on them.
+  private func addRotary(
+    _ attention: Attention, rows: Int, queries: Int, keys: Int, count: Int, to list: inout [Operator]
+  ) {
+    guard attention.rotary || attention.queryKeyNorm != .none else { return }
+    let kernels = plan.kernels
+    var cost = attention.rotary || !kernels.runs(.norm) ? kernels.rotation : PassCost()
+    if attention.queryKeyNorm != .none, kernels.runs(.norm) { cost = cost + kernels.norm(.rms) }
+    let bytes = cost.bytes(of: Double(rows * (queries + keys)), stream: formats.stream)
+    var work = elementwise("rotary", .rotary, count: count, Traffic(activations: bytes))
+    // Queries and keys are turned one after the other, unless one kernel does both.
+    work.launches = cost.launches * (cost.launches > 1 && keys > 0 ? 2 : 1)
+    list.append(work)
   }
 
   /// Latent attention. Decode runs absorbed, against the latent itself; prefill expands the latent to keys and values.
@@ -180,7 +191,8 @@ extension OperatorGraph {
   // MARK: Both phases
 
   /// The decode and prefill attention operators of a layer, from sums over sequences.
-  private func addAttentionPhases(_ cost: AttentionCost, _ step: StepShape, count: Int, to list: inout [Operator]) {
+  private func addAttentionPhases(_ own: AttentionCost, _ step: StepShape, count: Int, to list: inout [Operator]) {
+    let cost = addRepeatedHeads(own, step, count: count, to: &list)
     let activationElements = Double(cost.queryElements + cost.outputElements)
     if step.decodeSequences > 0 {
       let context = (step.decodeContext * spans.weights(cost.rule.attended, within: cost.window)).sum()
@@ -192,7 +204,7 @@ extension OperatorGraph {
         kind: .decodeAttention(
           DecodeAttentionShape(
             sequences: step.decodeSequences, queryHeads: cost.queryHeads, kvHeads: cost.kvHeads,
-            pairWidth: cost.pairFLOPs / 2)),
+            pairWidth: cost.pairFLOPs / 2, tiledRows: tiledRows(cost, step))),
         count: count, flops: FLOPs(context * queries * Double(cost.queryHeads * cost.pairFLOPs)),
         traffic: Traffic(
           activations: formats.stream.size(of: tokens * activationElements),
@@ -200,12 +212,15 @@ extension OperatorGraph {
         compute: formats.stream, scope: .decode)
       work.attention = formats.details.attention
       work.vectorWork = FLOPs(context * cost.cachedElements * cost.stored.expansion)
+      if cost.kernel == .eager { work.launches = 2 }
       list.append(work)
-      if plan.cacheCopies > 0, cost.keyBytes > .zero { addCacheCopy(cost, step, count: count, to: &list) }
+      if cost.kernel == .eager { addScores(context * queries, cost, .decode, count: count, to: &list) }
+      if plan.cacheCopies > 0, cost.keyBytes > .zero { addCacheCopy(own, step, count: count, to: &list) }
     }
     if step.prefillTokens > 0 {
       let tokens = Double(step.prefillTokens)
-      let pairs = (step.prefillPairs * spans.weights(cost.rule.prompted, within: cost.window)).sum()
+      let seen = (step.prefillPairs * spans.weights(cost.rule.prompted, within: cost.window)).sum()
+      let pairs = cost.kernel == .eager ? max(seen, square(of: step)) : seen
       var work = Operator(
         name: "attention_prefill",
         kind: .prefillAttention(
@@ -219,9 +234,63 @@ extension OperatorGraph {
           kvWritten: cost.keyBytes * tokens),
         compute: formats.stream, scope: .prefill)
       work.attention = formats.details.attention
+      if cost.kernel == .eager { work.launches = 2 }
       list.append(work)
+      if cost.kernel == .eager { addScores(pairs, cost, .prefill, count: count, to: &list) }
     }
   }
+
+  // MARK: Kernels of libraries
+
+  /// Keys and values copied to every query head they serve, where a library's attention knows no groups.
+  /// - Returns: The attention over the copies.
+  private func addRepeatedHeads(
+    _ cost: AttentionCost, _ step: StepShape, count: Int, to list: inout [Operator]
+  ) -> AttentionCost {
+    guard cost.kernel == .sdpa || cost.kernel == .eager, cost.kvHeads < cost.queryHeads else { return cost }
+    let group = Double(cost.queryHeads) / Double(cost.kvHeads)
+    func add(_ name: String, tokens: Double, _ scope: Operator.Scope) {
+      let bytes = cost.stored.size(of: cost.cachedElements * tokens) * (1 + group)
+      var work = elementwise(name, .permutation, count: count, Traffic(kvRead: bytes))
+      work.launches = 2
+      work.scope = scope
+      list.append(work)
+    }
+    if step.decodeSequences > 0 {
+      let attended = (step.decodeContext * spans.weights(cost.rule.attended, within: cost.window)).sum()
+      add("repeat_heads", tokens: attended, .decode)
+    }
+    if step.prefillTokens > 0 {
+      add("repeat_prompt_heads", tokens: step.prefillKeys[spans.lane(of: cost.window)], .prefill)
+    }
+    var repeated = cost
+    repeated.kvHeads = cost.queryHeads
+    repeated.cachedElements *= group
+    return repeated
+  }
+
+  /// Query rows of one KV head of a sequence, where a kernel pads them to tiles made for prompts.
+  private func tiledRows(_ cost: AttentionCost, _ step: StepShape) -> Int? {
+    guard cost.kernel == .flashAttention2 || cost.kernel == .sdpa else { return nil }
+    return max(1, cost.queryHeads / max(1, cost.kvHeads)) * step.decodeQueries
+  }
+
+  /// Scores in memory between the two products, in the passes that softmax takes.
+  private func addScores(
+    _ pairs: Double, _ cost: AttentionCost, _ scope: Operator.Scope, count: Int, to list: inout [Operator]
+  ) {
+    let passes = plan.kernels.scores
+    let bytes = passes.bytes(of: pairs * Double(cost.queryHeads), stream: formats.stream)
+    var work = elementwise(
+      scope == .decode ? "attention_scores" : "attention_prompt_scores", .permutation, count: count,
+      Traffic(activations: bytes))
+    work.launches = passes.launches
+    work.scope = scope
+    list.append(work)
+  }
+
+  /// Every query with every key of its prompt, the masked ones too: exact for whole prompts.
+  private func square(of step: StepShape) -> Double { 2 * step.prefillPairs[0] - Double(step.prefillTokens) }
 
   /// What a chunk of prompts reads of the cache: all keys, since each query may choose others, and once more what is read
   /// to choose them.
@@ -238,6 +307,7 @@ extension OperatorGraph {
     let kept = (step.decodeContext * spans.weights(cost.rule.kept, within: cost.window)).sum()
     let bytes = cost.stored.size(of: cost.cachedElements * kept) * plan.cacheCopies
     var work = elementwise("cache_copy", .permutation, count: count, Traffic(kvRead: bytes))
+    work.launches = 2
     work.scope = .decode
     list.append(work)
   }
@@ -282,4 +352,5 @@ private struct AttentionCost {
   var rule: CacheRule
   /// What the layer itself sees; nothing for all.
   var window: Int?
+  var kernel = AttentionKernel.paged
 }

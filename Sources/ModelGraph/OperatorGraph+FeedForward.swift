@@ -34,8 +34,8 @@ extension OperatorGraph {
       addPredictor(rank, rows: rows, width: width, count: count, to: &list)
     }
     addGEMM(
-      name, rows: rows, columns: (dense.gated ? 2 : 1) * width, inner: hidden, count: count, scope: .feedForward,
-      sequences: sequences, to: &list)
+      name, rows: rows, columns: (dense.gated ? 2 : 1) * width, inner: hidden, count: count,
+      matrices: dense.gated ? 2 : 1, scope: .feedForward, sequences: sequences, to: &list)
     addActivation(prefix + "activation", rows: Double(rows), width: width, gated: dense.gated, count: count, to: &list)
     addGEMM(
       prefix + "down_proj", rows: rows, columns: hidden, inner: width, count: count, scope: .feedForward,
@@ -55,10 +55,11 @@ extension OperatorGraph {
   private func addActivation(
     _ name: String, rows: Double, width: Int, gated: Bool, count: Int, to list: inout [Operator]
   ) {
-    let elements = rows * Double(width) * (gated ? 3 : 2)
-    list.append(
-      elementwise(
-        name, .activation, count: count, Traffic(activations: formats.stream.size(of: elements)), flopsPerElement: 4))
+    let cost = plan.kernels.activation(gated: gated)
+    let bytes = cost.bytes(of: rows * Double(width), stream: formats.stream)
+    var work = elementwise(name, .activation, count: count, Traffic(activations: bytes), flopsPerElement: 4)
+    work.launches = cost.launches
+    list.append(work)
   }
 
   /// Router, dispatch, one GEMM pair for each visited expert, combine, and what every token visits besides.
@@ -69,6 +70,8 @@ extension OperatorGraph {
       gemm(
         "router", rows: rows, columns: mixture.experts, inner: hidden, count: count, weights: formats.storedHead,
         input: formats.stream))
+    let first = list.count
+    defer { runOneByOne(mixture, from: first, in: &list) }
     let crossing = parallelism.expert > 1 && parallelism.data > 1
     if crossing { addDispatch("dispatch", mixture, rows: rows, count: count, to: &list) }
     // Without an exchange every device has all tokens, and kernels pass over the rows of experts that are elsewhere.
@@ -85,6 +88,21 @@ extension OperatorGraph {
     if crossing { addDispatch("combine", mixture, rows: rows, count: count, to: &list) }
     if let shared = mixture.shared {
       addDense(shared, prefix: "shared_", rows: rows, sequences: rows, count: count, to: &list)
+    }
+  }
+
+  /// A library that fuses nothing visits every expert in turn: it looks for its tokens, gathers them, multiplies by gate and
+  /// up, activates, multiplies by down, weighs the results and adds them to their tokens (`MixtralSparseMoeBlock`).
+  private func runOneByOne(_ mixture: MixtureOfExperts, from first: Int, in list: inout [Operator]) {
+    guard plan.kernels.runs(.experts) else { return }
+    let each = [
+      "permute": 2, "expert_gate_up": 2, "expert_up": 1, "expert_activation": mixture.gated ? 2 : 1, "expert_down": 1,
+      "unpermute": 2,
+    ]
+    let experts = mixture.experts.dividedUp(by: parallelism.expert)
+    for index in first..<list.count {
+      guard let kernels = each[list[index].name] else { continue }
+      list[index].launches = experts * kernels
     }
   }
 

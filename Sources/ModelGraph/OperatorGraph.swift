@@ -82,7 +82,7 @@ package struct OperatorGraph: Sendable {
   func addHead(_ step: StepShape, to list: inout [Operator]) {
     let rows = plan.promptLogits ? step.tokens : step.sampledTokens
     if let norm = model.decoder.finalNorm, norm != .none {
-      addNorm("final_norm", rows: step.tokens, count: 1, to: &list)
+      addNorm("final_norm", norm, rows: step.tokens, count: 1, to: &list)
     }
     guard rows > 0 else { return }
     let first = list.count
@@ -123,6 +123,7 @@ package struct OperatorGraph: Sendable {
   /// A layer in this graph's formats.
   private func addOwnLayer(_ run: LayerRun, _ step: StepShape, to list: inout [Operator]) {
     let layer = run.layer
+    guard layer.promptPasses == 1 else { return addPasses(run, step, to: &list) }
     guard layer.mixerPhases != layer.feedForwardPhases || layer.droppedTokens > 0 else {
       return addPart(layer.mixerPhases, of: run, step, to: &list) { step, list in
         addNorms(layer.normCount, run, step, to: &list)
@@ -138,6 +139,18 @@ package struct OperatorGraph: Sendable {
     addPart(layer.feedForwardPhases, of: run, step, to: &list) { step, list in
       addNorms(layer.normCount - norms, run, step, to: &list)
       addNetwork(run, step, to: &list)
+    }
+  }
+
+  /// A layer that prompts pass several times and answers once a token.
+  private func addPasses(_ run: LayerRun, _ step: StepShape, to list: inout [Operator]) {
+    var once = run
+    once.layer.promptPasses = 1
+    var again = once
+    again.count *= run.layer.promptPasses
+    for (part, phases) in [(once, Phases(prefill: false, decode: true)), (again, Phases(prefill: true, decode: false))]
+    {
+      addPart(phases, of: part, step, to: &list) { step, list in addOwnLayer(part, step, to: &list) }
     }
   }
 
@@ -158,7 +171,7 @@ package struct OperatorGraph: Sendable {
 
   private func addNorms(_ norms: Int, _ run: LayerRun, _ step: StepShape, to list: inout [Operator]) {
     guard run.layer.norm != .none, norms > 0 else { return }
-    addNorm("norm", rows: step.tokens, count: run.count * norms, to: &list)
+    addNorm("norm", run.layer.norm, rows: step.tokens, count: run.count * norms, to: &list)
   }
 
   private func addMixers(_ run: LayerRun, _ step: StepShape, to list: inout [Operator]) {
@@ -176,18 +189,25 @@ package struct OperatorGraph: Sendable {
     if mixes, !layer.parallelResidual || layer.feedForward == nil {
       addAllReduce("mixer_all_reduce", rows: step.tokens, count: run.count, to: &list)
     }
-    if let cross = layer.crossAttention { addCrossAttention(cross, step, count: run.count, to: &list) }
+    if mixes { addResidual(rows: step.tokens, count: run.count, to: &list) }
+    if let cross = layer.crossAttention {
+      addCrossAttention(cross, step, count: run.count, to: &list)
+      addResidual(rows: step.tokens, count: run.count, to: &list)
+    }
   }
 
   private func addNetwork(_ run: LayerRun, _ step: StepShape, to list: inout [Operator]) {
     guard let feedForward = run.layer.feedForward else { return }
     addFeedForward(feedForward, step, count: run.count, to: &list)
+    addResidual(rows: step.tokens, count: run.count, to: &list)
   }
 
   func addEncoderLayer(_ run: LayerRun, _ step: StepShape, to list: inout [Operator]) {
-    addNorm("encoder_norm", rows: step.encoderTokens, count: run.count * run.layer.normCount, to: &list)
+    addNorm(
+      "encoder_norm", run.layer.norm, rows: step.encoderTokens, count: run.count * run.layer.normCount, to: &list)
     for case .attention(let attention) in run.layer.mixers {
       addEncoderAttention(attention, step, count: run.count, to: &list)
+      addResidual(rows: step.encoderTokens, count: run.count, to: &list)
       addAllReduce("encoder_all_reduce", rows: step.encoderTokens, count: run.count, to: &list)
     }
     guard let feedForward = run.layer.feedForward else { return }
@@ -204,18 +224,25 @@ package struct OperatorGraph: Sendable {
   }
 
   /// A projection of the plan's formats; narrow weights are expanded on the way in.
-  func addGEMM(_ name: String, rows: Int, columns: Int, inner: Int, count: Int, to list: inout [Operator]) {
-    addGEMM(name, rows: rows, columns: columns, inner: inner, count: count, scope: .all, sequences: rows, to: &list)
+  /// - Parameter matrices: Weights of the model that it stands for, which some libraries multiply one by one.
+  func addGEMM(
+    _ name: String, rows: Int, columns: Int, inner: Int, count: Int, matrices: Int = 1, to list: inout [Operator]
+  ) {
+    addGEMM(
+      name, rows: rows, columns: columns, inner: inner, count: count, matrices: matrices, scope: .all, sequences: rows,
+      to: &list)
   }
 
   /// - Parameters:
   ///   - scope: Whether the projection belongs to a feed-forward network.
   ///   - sequences: Sequences the rows belong to, for neurons that a sequence's tokens have in common.
   func addGEMM(
-    _ name: String, rows: Int, columns: Int, inner: Int, count: Int, scope: SparsityScope, sequences: Int,
-    to list: inout [Operator]
+    _ name: String, rows: Int, columns: Int, inner: Int, count: Int, matrices: Int = 1, scope: SparsityScope,
+    sequences: Int, to list: inout [Operator]
   ) {
     guard rows > 0, columns > 0, inner > 0 else { return }
+    let first = list.count
+    defer { for index in first..<list.count { list[index].launches = plan.kernels.launches(projections: matrices) } }
     let details = formats.details
     let grown = details.innerGrowth == 1 ? inner : Int((Double(inner) * details.innerGrowth).rounded(.up))
     if details.quantizesInputs { addQuantization(rows: rows, inner: grown, count: count, to: &list) }
@@ -293,13 +320,24 @@ package struct OperatorGraph: Sendable {
       compute: .fp32)
   }
 
-  /// A norm with the residual addition that runtimes fuse into it: two reads and two writes of the stream.
-  func addNorm(_ name: String, rows: Int, count: Int, to list: inout [Operator]) {
+  /// A norm with the residual addition that runtimes fuse into it, or the passes that a library makes of it.
+  func addNorm(_ name: String, _ norm: Norm, rows: Int, count: Int, to list: inout [Operator]) {
     guard rows > 0, count > 0 else { return }
+    let cost = plan.kernels.norm(norm)
     let traffic = Traffic(
       weights: formats.stream.size(of: Double(hidden)),
-      activations: formats.stream.size(of: 4 * Double(rows) * Double(hidden)))
-    list.append(elementwise(name, .norm, count: count, traffic, flopsPerElement: 2))
+      activations: cost.bytes(of: Double(rows) * Double(hidden), stream: formats.stream))
+    var work = elementwise(name, .norm, count: count, traffic, flopsPerElement: 2)
+    work.launches = cost.launches
+    list.append(work)
+  }
+
+  /// The addition to the residual stream, where no norm takes it in: two reads and a write.
+  func addResidual(rows: Int, count: Int, to list: inout [Operator]) {
+    guard plan.kernels.runs(.residual), rows > 0, count > 0 else { return }
+    let elements = 3 * Double(rows) * Double(hidden)
+    list.append(
+      elementwise("residual", .residual, count: count, Traffic(activations: formats.stream.size(of: elements))))
   }
 
   func addAllReduce(_ name: String, rows: Int, count: Int, to list: inout [Operator]) {

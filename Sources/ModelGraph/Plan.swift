@@ -14,6 +14,8 @@ package struct Plan: Sendable, Hashable {
   package var cacheCopies = 0.0
   /// Whether the head runs over every token of a prompt.
   package var promptLogits = false
+  /// How a library runs what serving engines fuse.
+  package var kernels = LibraryKernels()
 
   package init(
     formats: Formats, parallelism: Parallelism = Parallelism(), routing: ExpertRouting = .uniform

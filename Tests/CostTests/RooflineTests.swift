@@ -187,6 +187,40 @@ import Testing
     #expect(near(try time(4), 2e-3))
   }
 
+  @Test func `attention made for prompts pads a decode's query rows to tiles of 128, or of 64 while units are idle`()
+    throws
+  {
+    let time = { (units: Int, sequences: Int, rows: Int) in
+      var device = RoundDevice()
+      device.units = units
+      var work = self.stream(flops: 1e9, bytes: 0)
+      work.compute = .bf16
+      var shape = DecodeAttentionShape.make(sequences: sequences, queryHeads: 8, kvHeads: 8)
+      shape.tiledRows = rows
+      work.kind = .decodeAttention(shape)
+      return try self.pricer(device).price(work).time.value
+    }
+    #expect(near(try time(1, 1, 1), 128e-3))
+    #expect(near(try time(1, 1, 4), 32e-3))
+    // 130 rows take two tiles.
+    #expect(near(try time(1, 1, 130), 256e-3 / 130))
+    // 8 heads of 9 sequences fill three quarters of 96 units, of 10 sequences five sixths.
+    #expect(near(try time(96, 9, 1), 64e-3))
+    #expect(near(try time(96, 10, 1), 128e-3))
+  }
+
+  @Test func `an operator in several kernels starts each of them`() throws {
+    var work = stream(flops: 0, bytes: 1e8)
+    let pricer = try pricer(RoundDevice(), ["elementwise_start": "10 us", "gemm_start": "20 us"])
+    #expect(near(pricer.price(work).time.value, 1e-3 + 10e-6))
+    work.launches = 8
+    #expect(near(pricer.price(work).time.value, 1e-3 + 80e-6))
+    var product = gemm(8192, 8192, 8192)
+    let once = pricer.price(product).time.value
+    product.launches = 3
+    #expect(near(pricer.price(product).time.value, once + 40e-6))
+  }
+
   @Test func `prefill attention that cannot fill the units takes as long as its longest tile`() throws {
     var device = RoundDevice()
     device.units = 64

@@ -27,6 +27,18 @@ import Testing
     #expect(ledger.weightsFit && ledger.missing == .zero)
   }
 
+  @Test func `TensorRT-LLM keeps a tenth of what is free, not of the whole device`() throws {
+    let ledger = try Repository.deployment("llama-3-8b", on: "h100-sxm", runtime: "tensorrt-llm").memoryLedger()
+    let taken = ledger.weights.value + ledger.activations.value + ledger.reserved.value
+    #expect(near(ledger.cacheRoom.value, 0.9 * (85_899_345_920 - taken)))
+    #expect(near(ledger.usable.value, taken + ledger.cacheRoom.value))
+    // 70B in 16 bits leave nothing free, and what is missing is what they exceed the device by.
+    let large = try Repository.deployment("llama-3-70b", on: "h100-sxm", runtime: "tensorrt-llm").memoryLedger()
+    let needed = large.weights.value + large.activations.value + large.reserved.value
+    #expect(!large.weightsFit)
+    #expect(near(large.missing.value, needed - 85_899_345_920))
+  }
+
   static let cases = [
     ("llama-3-8b", "vllm-v1", 1000), ("gemma-2-9b", "vllm-v1", 5000), ("gpt-oss-20b", "vllm-v1", 3000),
     ("deepseek-v2-lite", "vllm-v1", 777), ("jamba-mini", "vllm-v1", 100), ("llama-3-8b", "hugging-face", 123),

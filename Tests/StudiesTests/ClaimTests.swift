@@ -8,6 +8,9 @@ import TestSupport
 import Testing
 
 @Suite struct ClaimTests {
+  private static let table =
+    (ProcessInfo.processInfo.environment["RIDGELINE_SHARED"] ?? Repository.folder + "/../shared") + "/claims/claims.csv"
+
   private static let library = Result { try Library(folder: Repository.folder) }
 
   private func parse(_ claim: String) throws -> ClaimFile {
@@ -74,6 +77,49 @@ import Testing
     }
     let (least, mean, most) = (try value("min"), try value("mean"), try value("max"))
     #expect(least < mean && mean < most && abs((least + most) / 2 - mean) < 1e-9 * most)
+  }
+
+  @Test(
+    arguments: [
+      ("[A100]", .assumed), ("[{device: A100}]", .partly), ("[A100, {lengths: 128 tokens}]", .partly),
+      ("[]", .published),
+    ] as [(String, ScoredClaim.Standing)])
+  func `a claim whose scenario assumes what decides it is published in part`(
+    assumptions: String, standing: ScoredClaim.Standing
+  ) throws {
+    let figure = "{metric: weights, published: 16 GB, plan: plain}"
+    let file = try parse(
+      "- {id: one, system: test, modelable: \"yes\", assumptions: \(assumptions), figures: [\(figure)]}")
+    let runner = ClaimRunner(library: try Self.library.get())
+    #expect(try runner.score(file.claims[0], of: file).standing == standing)
+    // What holds for all claims of a file holds for each.
+    var whole = file
+    whole.assumptions = file.claims[0].assumptions
+    whole.claims[0].assumptions = []
+    #expect(try runner.score(whole.claims[0], of: whole).standing == standing)
+  }
+
+  @Test(arguments: [
+    ("[{devise: A100}]", "did you mean 'device'?"), ("[{device: A100, lengths: 128}]", "has 2 conditions"),
+  ])
+  func `an assumption is a sentence or one condition with its sentence`(assumptions: String, reason: String) throws {
+    let error = #expect(throws: DataError.self) {
+      try parse("- {id: one, system: test, modelable: \"no\", assumptions: \(assumptions), unpredicted: why}")
+    }
+    #expect(error?.description.contains(reason) == true, "\(error?.description ?? "")")
+  }
+
+  /// Whether a claim can be modelled is said by the table of claims; scenarios do not say otherwise.
+  @Test(.enabled(if: FileManager.default.fileExists(atPath: Self.table), "the table of claims is not here"))
+  func `scenarios call claims modelable as the table of claims does`() throws {
+    let rows = try CSVReader(path: Self.table)
+    let (id, modelable) = (try rows.column("id"), try rows.column("modelable"))
+    var said: [String: String] = [:]
+    while try rows.next() { said[try rows.text(id)] = try rows.text(modelable) }
+    for claim in try Self.library.get().claims().all().flatMap(\.claims) {
+      let text = try #require(said[claim.id], "\(claim.id)")
+      #expect(text.hasPrefix(claim.conditions.rawValue), "\(claim.id): \(text)")
+    }
   }
 
   /// Every claim of every file: nothing of it fails to run, each miss has its account, and the committed totals hold.

@@ -83,6 +83,23 @@ import Testing
     }
   }
 
+  @Test func `LCKV's prompts pass the condensed layers nine times, its answers once`() throws {
+    let (once, nine) = (try graph("llama-7b", ["kv-share:own=2"]), try graph("llama-7b", ["kv-share:own=2,passes=9"]))
+    func flops(_ graph: OperatorGraph, _ step: StepShape) -> Double {
+      graph.operators(for: step).filter { $0.name.hasSuffix("_proj") }
+        .reduce(0) { $0 + $1.flops.value * Double($1.count) }
+    }
+    let prompt = StepShape.prefill(sequences: 1, tokens: 64, spans: once.spans)
+    // Two of 32 layers run once. They alone and the condensed one project keys and values, a sixth of a layer's weights.
+    let (mixing, network) = (4.0 * 4096 * 4096, 3.0 * 4096 * 11_008)
+    let (own, sharing) = (mixing + network, mixing / 2 + network)
+    #expect(near(flops(once, prompt), 2 * 64 * (3 * own + 29 * sharing), 1e-9))
+    #expect(near(flops(nine, prompt), 2 * 64 * (2 * own + 9 * (own + 29 * sharing)), 1e-9))
+    let answer = StepShape.decode(sequences: 3, context: 100, spans: once.spans)
+    #expect(near(flops(nine, answer), flops(once, answer), 1e-12))
+    #expect(nine.footprint.kvPerToken == once.footprint.kvPerToken)
+  }
+
   @Test func `xLSTM 7B has a state of 134.2 MB`() throws {
     // 32 blocks x 8 heads x 256 x 512 x 4 B, and normalisers besides.
     #expect(near(try graph("xlstm-7b").footprint.statePerSequence.value, 32 * 8 * 256 * 512 * 4, 0.005))
@@ -176,7 +193,8 @@ import Testing
   // tokens is half full on average.
   @Test func `R-KV's batch of 150 takes three caches and the weights, 98.6 ms at the A100's bandwidth`() throws {
     let deployment = try Repository.deployment(
-      "llama-3.1-8b", on: "a100-sxm-80gb", runtime: "hugging-face", techniques: ["kv-budget:tokens=3136"])
+      "llama-3.1-8b", on: "a100-sxm-80gb", runtime: "hugging-face", techniques: ["kv-budget:tokens=3136"],
+      attention: .flashAttention2)
     let step = StepShape.decode(sequences: 150, context: 8192, spans: deployment.graph.spans)
     let formula = 3 * 150 * 3136 * 131_072.0 + 16.06e9
     #expect(near(formula / 2.039e12, 0.0986, 0.01))

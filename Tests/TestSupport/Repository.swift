@@ -30,10 +30,11 @@ package enum Repository {
   /// A deployment with the shipped calibrations.
   package static func deployment(
     _ model: String, on hardware: String, runtime: String = "vllm-v1", formats: FormatRequest = FormatRequest(),
-    _ parallelism: Parallelism = Parallelism(), techniques: [String] = []
+    _ parallelism: Parallelism = Parallelism(), techniques: [String] = [], attention: AttentionKernel? = nil
   ) throws -> Deployment {
     let platform = try platform(hardware)
-    let runtime = try self.runtime(runtime)
+    var runtime = try self.runtime(runtime)
+    runtime.kernels.attention = attention ?? runtime.kernels.attention
     return try Deployment(
       platform: platform, model: try self.model(model), runtime: runtime, formats: formats, parallelism: parallelism,
       calibration: CalibrationChoice(

@@ -127,7 +127,7 @@ extension StepBuilder {
         work, on: stage.place, layer: split.layer,
         after: [parts[part].last].compactMap { $0 } + (isFirstProduct ? waits : []))
       parts[part].last = tasks.add(task)
-      noteLaunches(work.count, part)
+      noteLaunches(work.allLaunches, part)
     }
   }
 
@@ -161,7 +161,7 @@ extension StepBuilder {
         work, on: stage.place, layer: split.layer,
         after: [parts[part].last].compactMap { $0 } + (joins ? [back] : []))
       parts[part].last = tasks.add(task)
-      noteLaunches(work.count, part)
+      noteLaunches(work.allLaunches, part)
     }
   }
 

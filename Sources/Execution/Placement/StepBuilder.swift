@@ -189,7 +189,7 @@ struct StepBuilder {
     task.layer = layer.index
     task.after = [parts[part].last, fetch].compactMap { $0 }
     parts[part].last = tasks.add(task)
-    launches[part] += operators.reduce(0) { $0 + $1.count }
+    launches[part] += operators.reduce(0) { $0 + $1.allLaunches }
   }
 
   /// Operators in a row as one task.
@@ -211,7 +211,7 @@ struct StepBuilder {
     for work in operators {
       let task = operation(work, on: stage.place, layer: layer, after: [parts[part].last, fetch].compactMap { $0 })
       parts[part].last = tasks.add(task)
-      noteLaunches(work.count, part)
+      noteLaunches(work.allLaunches, part)
     }
   }
 

@@ -6,7 +6,7 @@ package struct ClaimFile: Sendable {
   package var paper: String
   package var notes: String?
   /// What no source states and all claims of the file rely on.
-  package var assumptions: [String]
+  package var assumptions: [ClaimAssumption]
   package var claims: [Claim]
 }
 
@@ -24,7 +24,7 @@ package struct Claim: Sendable {
   package var system: String
   package var source: String
   package var conditions: Conditions
-  package var assumptions: [String]
+  package var assumptions: [ClaimAssumption]
   package var figures: [Figure]
   /// Why a performance model cannot say anything; nothing where there are figures.
   package var unpredicted: String?

@@ -20,7 +20,7 @@ package struct ClaimExplanation {
   package func text() throws -> String {
     let claim = scored.claim
     var text = "\(claim.id): \(claim.system)\n\(scored.file.paper)\nsource: \(claim.source)\n"
-    for assumption in scored.file.assumptions + claim.assumptions { text += "assumed: \(assumption)\n" }
+    for assumption in scored.file.assumptions + claim.assumptions { text += "assumed: \(assumption.line)\n" }
     if let reason = claim.unpredicted { text += "not predicted: \(reason)\n" }
     if let miss = claim.miss { text += "on the miss: \(miss)\n" }
     for item in scored.figures { text += "\n" + (try figure(item)) }

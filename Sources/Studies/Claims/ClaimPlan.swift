@@ -66,7 +66,7 @@ package struct ClaimPlan: Sendable {
   static let keys = [
     "like", "model", "hardware", "runtime", "tp", "pp", "ep", "dp", "weights", "activations", "kv", "with",
     "expert_skew", "batch", "input", "output", "rounds", "step", "kernel", "scenario", "memory_fraction",
-    "max_num_batched_tokens", "graph_capture", "constants", "place",
+    "max_num_batched_tokens", "graph_capture", "attention", "unfused", "constants", "place",
   ]
 
   // MARK: Reading settings
@@ -83,7 +83,7 @@ package struct ClaimPlan: Sendable {
   /// The deployment's parts by name.
   func request() throws -> Library.Request {
     func degree(_ key: String) throws -> Int { try optional(key)?.int(in: 1...4096) ?? 1 }
-    return Library.Request(
+    var request = Library.Request(
       model: try optional("kernel") == nil ? required("model").string() : "",
       hardware: try required("hardware").string(), runtime: try required("runtime").string(),
       formats: FormatRequest(
@@ -97,6 +97,8 @@ package struct ClaimPlan: Sendable {
         let text = try Located(item)
         return try text.resolved { try Techniques.parse($0) }
       } ?? [])
+    request.attention = try optional("attention")?.choice(AttentionKernel.self)
+    return request
   }
 
   func adjustments() throws -> Adjustments {
@@ -104,6 +106,9 @@ package struct ClaimPlan: Sendable {
     adjustments.memoryFraction = try optional("memory_fraction")?.double(in: 0.05...1)
     adjustments.maxBatchedTokens = try optional("max_num_batched_tokens")?.int(in: 1...100_000_000)
     adjustments.graphCapture = try optional("graph_capture")?.bool()
+    adjustments.unfused = try optional("unfused")?.array().reduce(into: Set()) {
+      $0?.insert(try $1.choice(UnfusedPass.self))
+    }
     guard let node = optional("constants") else { return adjustments }
     adjustments.constants = try node.strictObject { table in
       try ConstantKey.allCases.compactMap { key in

@@ -19,7 +19,7 @@ extension ClaimFile: CatalogueEntry {
       let source = try file.string("source")
       return ClaimFile(
         name: try checkedName(file, name), paper: try file.string("paper"), notes: try file.optionalString("notes"),
-        assumptions: try file.optionalStrings("assumptions"),
+        assumptions: try file.optionalArray("assumptions").map { try ClaimAssumption($0) },
         claims: try file.required("claims").array().map { try claim($0, source: source, plans) })
     }
   }
@@ -30,7 +30,7 @@ extension ClaimFile: CatalogueEntry {
         id: try block.string("id"), system: try block.string("system"),
         source: try block.optionalString("source") ?? source,
         conditions: try block.choice("modelable", Claim.Conditions.self),
-        assumptions: try block.optionalStrings("assumptions"),
+        assumptions: try block.optionalArray("assumptions").map { try ClaimAssumption($0) },
         figures: try block.optionalArray("figures").map { try figure($0, plans) },
         unpredicted: try block.optionalString("unpredicted"), miss: try block.optionalString("miss"))
       guard claim.figures.isEmpty != (claim.unpredicted == nil) else {

@@ -16,7 +16,7 @@ package struct ClaimReport: Sendable {
   package var rows: ResultTable {
     var table = ResultTable(columns: [
       Column("claim"), Column("system"), Column("figure"), Column("metric"), Column("kind"), Column("conditions"),
-      Column("assumed"),
+      Column("assumed"), Column("open"),
       Column("predicted"), Column("published"), Column("ratio"), Column("verdict"), Column("reason"),
     ])
     for scored in claims {
@@ -26,7 +26,8 @@ package struct ClaimReport: Sendable {
         table.append(
           head + [
             .text(item.figure.label), .text(item.figure.metric.rawValue), .text(item.figure.form.rawValue),
-            .text(claim.conditions.rawValue), .text(scored.isAssumed ? "yes" : "no"), Cell(item.predicted),
+            .text(claim.conditions.rawValue), .text(scored.assumptions.isEmpty ? "no" : "yes"),
+            .text(scored.open.map(\.rawValue).joined(separator: " ")), Cell(item.predicted),
             Cell(item.figure.published.middle),
             Cell(item.ratio), .text(item.verdict.rawValue), Cell(item.reason),
           ])
@@ -34,7 +35,7 @@ package struct ClaimReport: Sendable {
       if let reason = claim.unpredicted {
         table.append(
           head + [
-            .text(""), .missing, .missing, .text(claim.conditions.rawValue), .missing, .missing, .missing,
+            .text(""), .missing, .missing, .text(claim.conditions.rawValue), .missing, .missing, .missing, .missing,
             .missing,
             .text("not predicted"), .text(reason),
           ])
@@ -133,8 +134,13 @@ package struct ClaimReport: Sendable {
 
       Written by `ridgeline claims`. \(counts). Every claim has its conditions as published and its baseline as a full
       plan in `Workloads/Scenarios/Claims`; what sources leave open is listed there, and below, as an assumption. A ratio
-      is predicted over published; a miss is beyond 25 %. `ridgeline claims --claim ID --explain` shows both plans. Where a
-      scenario had to assume anything, its figures count as assumed, however little that decides.
+      is predicted over published; a miss is beyond 25 %. `ridgeline claims --claim ID --explain` shows both plans.
+
+      Six conditions decide a figure: the device, the model, the batch or load, the lengths, the engine and the
+      technique's settings. Where a scenario had to assume one of them, hit or miss, its claim counts as published in part,
+      as does one that the table of claims calls so; an assumption below that begins with a condition's name is of this
+      kind. A length decides unless what is open is less than a tenth of all tokens. Where anything else had to be assumed,
+      however little it decides, figures count as assumed.
 
       ## Totals
 
@@ -169,10 +175,8 @@ package struct ClaimReport: Sendable {
     guard let file = group.first?.file else { return "" }
     var text = "\n### \(file.paper)\n\n" + MarkdownRenderer.rows(readable(group))
     let assumptions =
-      file.assumptions
-      + group.flatMap { scored in
-        scored.claim.assumptions.map { "\(scored.claim.id): \($0)" }
-      }
+      file.assumptions.map(\.line)
+      + group.flatMap { scored in scored.claim.assumptions.map { "\(scored.claim.id): \($0.line)" } }
     if !assumptions.isEmpty { text += "\nAssumed: " + assumptions.joined(separator: "; ") + ".\n" }
     return text
   }

@@ -40,12 +40,19 @@ package struct ScoredClaim: Sendable {
   package let claim: Claim
   package let figures: [ScoredFigure]
 
-  /// Whether its scenario had to set what no source states.
-  package var isAssumed: Bool { !file.assumptions.isEmpty || !claim.assumptions.isEmpty }
+  /// What its scenario had to set because no source states it.
+  package var assumptions: [ClaimAssumption] { file.assumptions + claim.assumptions }
 
-  /// How much of what decides its figures is published.
+  /// Conditions that decide its figures and that its source leaves open, each once.
+  package var open: [ClaimAssumption.Condition] {
+    ClaimAssumption.Condition.allCases.filter { condition in assumptions.contains { $0.condition == condition } }
+  }
+
+  /// How much of what decides its figures is published: in part where the table of claims says so, or where the scenario
+  /// had to assume a deciding condition.
   package var standing: Standing {
-    claim.conditions != .full ? .partly : isAssumed ? .assumed : .published
+    if claim.conditions != .full || !open.isEmpty { return .partly }
+    return assumptions.isEmpty ? .published : .assumed
   }
 
   package enum Standing: String, CaseIterable, Sendable {

@@ -41,6 +41,7 @@ package struct PlatformReader {
     var powerCap: Watts?
     var clock = 1.0
     var hostCore: HostCore?
+    var attention: AttentionKernel?
     var techniques: [NamedChoice] = []
     var sequences: Int?
     var context: Int?
@@ -63,6 +64,7 @@ package struct PlatformReader {
     settings.powerCap = try block.optionalQuantity("power_cap", PowerDimension.self) ?? base.powerCap
     settings.clock = try block.optionalDouble("clock", in: 0.05...2) ?? base.clock
     settings.hostCore = try block.optionalString("host_core").map { HostCore($0) } ?? base.hostCore
+    settings.attention = try block.optionalChoice("attention", AttentionKernel.self) ?? base.attention
     if let node = block.optional("with") { settings.techniques = try techniques(node) }
     settings.sequences = try block.optionalInt("batch", in: BatchCase.sequenceRange) ?? base.sequences
     settings.context = try block.optionalInt("context", in: 0...100_000_000) ?? base.context
@@ -85,6 +87,7 @@ package struct PlatformReader {
         parallelism: own.parallelism, routing: own.routing, techniques: own.techniques)
       request.hostCore = own.hostCore
       request.plan = own.plan
+      request.attention = own.attention
       request.powerCap = own.powerCap
       request.clock = own.clock
       return PlatformScenario.Case(
