@@ -128,6 +128,13 @@ package struct Deployment: Sendable {
     throttledForms = [copy]
   }
 
+  /// One stage of the pipeline by itself.
+  func stage(_ index: Int) -> Deployment {
+    var copy = self
+    copy.graph = graph.stage(index)
+    return copy
+  }
+
   /// The same deployment under other constants, without a placement.
   package func with(_ constants: Constants) -> Deployment {
     var copy = self

@@ -79,9 +79,9 @@ extension Deployment {
 struct HostTime {
   private let capturesGraphs: Bool
   private let launch: Seconds
-  private let step: Seconds
-  private let sequence: Seconds
-  private let prompts: Seconds
+  private var step: Seconds
+  private var sequence: Seconds
+  private var prompts: Seconds
 
   init(_ deployment: Deployment) {
     let constants = deployment.pricer.constants
@@ -91,6 +91,9 @@ struct HostTime {
     sequence = constants.time(.stepPerSequence)
     prompts = constants.time(.stepWithPrompts)
   }
+
+  /// Leaves out what is done once for a step: its scheduling, inputs and sampling.
+  mutating func launchesOnly() { (step, sequence, prompts) = (.zero, .zero, .zero) }
 
   func time(_ shape: StepShape, launches: Int, device: Seconds) -> Seconds {
     let captured = capturesGraphs && shape.prefillTokens == 0

@@ -6,7 +6,8 @@ import Quantities
 ///
 /// Operators that depend on a token count alone are priced once for each count, when it first occurs. Attention is
 /// priced by the same formulas as everywhere else, on an operator whose work is a linear function of the step's sums.
-/// A step costs exactly what ``Deployment/price(_:)`` says, up to the order of additions.
+/// A step costs exactly what ``Deployment/price(_:)`` says, up to the order of additions: with pipeline stages, its way
+/// through all of them. What a replica with stages does is priced by ``StagedCosts``.
 package final class StepTable {
   package let deployment: Deployment
   package var spans: AttentionSpans { deployment.graph.spans }
@@ -49,12 +50,16 @@ package final class StepTable {
   }
 
   /// What all devices draw while they wait in a step; a power cap must be above it.
-  package var standingPower: Watts { deployment.placement?.standingPower ?? waitingPower * devices }
+  package var standingPower: Watts {
+    deployment.placement?.standingPower ?? waitingPower * (devices * Double(waitingStages))
+  }
+
+  /// Stages whose devices wait while one works: all but in the table of a single stage.
+  private let waitingStages: Int
 
   /// Whether decode steps are priced by curves, so that many can be taken at once.
   package let hasCurves: Bool
-  /// Whether steps are scheduled over a machine or its stages; asked in every step, where the placement itself would be
-  /// copied.
+  /// Whether steps are scheduled over a machine; asked in every step, where the placement itself would be copied.
   private let isScheduled: Bool
 
   /// - Parameters:
@@ -63,30 +68,49 @@ package final class StepTable {
   ///   - perRank: Whether the table is of one data-parallel rank among others that step as it does, each with as much
   ///     to do; energy is then of the rank's devices alone.
   /// - Throws: ``ReplayError`` for plans that the engine cannot replay yet.
-  package init(
+  package convenience init(
     _ deployment: Deployment, powerCap: Watts? = nil, sustained: Watts? = nil, perRank: Bool = false
   ) throws(ReplayError) {
     if deployment.parallelism.pipeline > 1, perRank { throw .pipeline }
     if deployment.parallelism.data > 1, !perRank { throw .dataParallel }
     if deployment.model.encoder != nil { throw .encoder(model: deployment.model.name) }
+    self.init(
+      deployment, powerCap: powerCap, sustained: sustained, host: HostTime(deployment),
+      waitingStages: deployment.parallelism.pipeline)
+  }
+
+  /// The table of one stage of a pipeline.
+  /// - Parameters:
+  ///   - powerCap: Board power of the stage's devices together.
+  ///   - sustained: The same of what their cases get rid of.
+  convenience init(stage index: Int, of deployment: Deployment, powerCap: Watts?, sustained: Watts?) {
+    var host = HostTime(deployment)
+    if index > 0 { host.launchesOnly() }
+    self.init(deployment.stage(index), powerCap: powerCap, sustained: sustained, host: host, waitingStages: 1)
+  }
+
+  private init(
+    _ deployment: Deployment, powerCap: Watts?, sustained: Watts?, host: HostTime, waitingStages: Int
+  ) {
     self.deployment = deployment
+    self.waitingStages = waitingStages
     self.powerCap = powerCap
     self.sustained = sustained
     // A runtime that copies its cache passes from launches to copies within a piece of the curve, which then bends.
     hasCurves =
       deployment.graph.spans.isUniform && deployment.plan.cacheCopies == 0
       && deployment.plan.kernels.attention == .paged
-    isScheduled = deployment.placement != nil || deployment.parallelism.pipeline > 1
+    isScheduled = deployment.placement != nil
     if isScheduled { curves = DecodeCurves(piecesLog: 4) }
     decodeOperators = Self.linearOperators(deployment.graph, scope: .decode)
     prefillOperators = Self.linearOperators(deployment.graph, scope: .prefill)
     let mixed = deployment.graph.operators(for: Self.mixedStep(deployment.graph.spans))
     hasIrregularPrefill = mixed.contains { $0.scope == .prefill && !LinearOperator.canRepresent($0) }
     launches = LaunchCounts(mixed)
-    host = HostTime(deployment)
+    self.host = host
     pricer = deployment.pricer
     waitingPower = deployment.pricer.constants[.powerStatic] * deployment.platform.device.power.cap
-    devices = Double(deployment.parallelism.tensor * deployment.parallelism.pipeline)
+    devices = Double(deployment.parallelism.tensor)
   }
 
   /// The cost of a step: by the curves where they apply, exactly otherwise.
@@ -123,7 +147,7 @@ package final class StepTable {
 
   private func scheduledCost(_ step: StepShape) -> Cost {
     if let price = deployment.placement?.quickPrice(step) { return capped(time: price.time, energy: price.energy) }
-    let price = deployment.steadyPrice(step)
+    let price = deployment.price(step)
     return capped(time: price.time, energy: price.energy)
   }
 

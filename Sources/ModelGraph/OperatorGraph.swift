@@ -3,14 +3,22 @@ import Quantities
 /// A model under a plan, ready to turn any step into the operators one device runs.
 ///
 /// The one place where FLOPs, traffic and messages come from; time, energy and memory are derived from its output.
-/// With pipeline parallelism the operators are those of the whole depth; whoever schedules them splits them by stage.
+/// With pipeline parallelism the operators are those of the whole depth; ``stage(_:)`` gives those of one stage.
 package struct OperatorGraph: Sendable {
   package let model: Model
   package private(set) var plan: Plan
   package let spans: AttentionSpans
   /// Layers of decoder and encoder, each kind once: equal layers cost the same wherever they stand.
-  private let decoderRuns: [LayerRun]
+  private var decoderRuns: [LayerRun]
   private let encoderRuns: [LayerRun]
+  private var ends = Ends()
+
+  /// What the operators contain beside layers.
+  private struct Ends: Equatable {
+    var front = true
+    var hops = true
+    var back = true
+  }
 
   var formats: Formats { plan.formats }
   var parallelism: Parallelism { plan.parallelism }
@@ -46,11 +54,49 @@ package struct OperatorGraph: Sendable {
       rescope(&list, from: 0, as: .encoder)
     }
     guard step.tokens > 0 else { return list }
-    addEmbedding(step, to: &list)
+    if ends.front { addEmbedding(step, to: &list) }
     for run in decoderRuns { addLayer(run, step, to: &list) }
-    addPipelineHops(step, to: &list)
-    addHead(step, to: &list)
+    if ends.hops { addPipelineHops(step, to: &list) }
+    if ends.back { addHead(step, to: &list) }
     return list
+  }
+
+  // MARK: Stages
+
+  /// The operators of one stage of the pipeline: its layers, with the token table at the first and the head at the last.
+  /// Hops between stages belong to none.
+  /// - Precondition: `index` is below the stages.
+  package func stage(_ index: Int) -> OperatorGraph {
+    let layers = parallelism.stages(of: model.decoder.layerCount)[index]
+    var copy = self
+    copy.decoderRuns = Self.merged(Self.part(of: model.decoder.runs, layers))
+    copy.ends = Ends(front: index == 0, hops: false, back: index == parallelism.pipeline - 1)
+    return copy
+  }
+
+  /// Whether every step has the same operators in both: equal stages of one model do.
+  package func hasSameOperators(as other: OperatorGraph) -> Bool {
+    decoderRuns == other.decoderRuns && ends == other.ends
+  }
+
+  /// The activations of a step on their way to the next stage; nothing without stages.
+  package func stageHop(_ step: StepShape) -> Operator? {
+    var list: [Operator] = []
+    addPipelineHops(step, to: &list)
+    return list.first.map { hop in
+      var hop = hop
+      hop.count = 1
+      return hop
+    }
+  }
+
+  private static func part(of runs: [LayerRun], _ layers: Range<Int>) -> [LayerRun] {
+    var first = 0
+    return runs.compactMap { run in
+      defer { first += run.count }
+      let count = layers.clamped(to: first..<first + run.count).count
+      return count > 0 ? LayerRun(layer: run.layer, count: count) : nil
+    }
   }
 
   // MARK: Ends of the stack

@@ -92,6 +92,19 @@ package struct Parallelism: Sendable, Hashable {
   /// Devices that work on the same layers.
   package var ranks: Int { tensor * data }
 
+  /// The layers of each pipeline stage, in order: as many for all, those left over one each to the stages before the last,
+  /// which has the head (as vLLM deals them out).
+  package func stages(of layers: Int) -> [Range<Int>] {
+    let left = layers % pipeline
+    var first = 0
+    return (0..<pipeline).map { stage in
+      let takesOneMore = stage < pipeline - 1 && stage >= pipeline - 1 - left
+      let count = layers / pipeline + (takesOneMore ? 1 : 0)
+      defer { first += count }
+      return first..<first + count
+    }
+  }
+
   /// Ways one expert's matrices are split.
   package var expertTensor: Int { expert > 1 ? tensor * data / expert : tensor }
 }

@@ -14,6 +14,11 @@ struct LimitOptions: ParsableArguments {
   var maxSequences: Int?
 
   @Option(
+    name: .customLong("micro-batch-seqs"), parsing: .unconditional,
+    help: "With --pp, sequences in one micro-batch; default: --max-num-seqs over the stages, rounded up.")
+  var microBatchSequences: Int?
+
+  @Option(
     name: .customLong("max-model-len"), parsing: .unconditional, help: "Longest sequence served; default: the model's.")
   var maxModelLength: Int?
 
@@ -31,6 +36,9 @@ struct LimitOptions: ParsableArguments {
       limits.maxBatchedTokens = try checked(maxBatchedTokens, "--max-num-batched-tokens", 1...10_000_000)
     }
     if let maxSequences { limits.maxSequences = try checked(maxSequences, "--max-num-seqs", 1...1_000_000) }
+    if let microBatchSequences {
+      limits.microBatchSequences = try checked(microBatchSequences, "--micro-batch-seqs", 1...1_000_000)
+    }
     if let maxModelLength { limits.maxModelLength = try checked(maxModelLength, "--max-model-len", 2...1_000_000_000) }
     if let blocks { limits.blocks = try checked(blocks, "--num-kv-blocks", 1...1_000_000_000) }
     if let longPrefillThreshold {

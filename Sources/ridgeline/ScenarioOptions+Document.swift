@@ -61,6 +61,7 @@ extension ScenarioOptions {
   private var limitFields: [(String, Node.Value)] {
     numbers([
       ("limits.max_num_batched_tokens", limits.maxBatchedTokens), ("limits.max_num_seqs", limits.maxSequences),
+      ("limits.micro_batch_seqs", limits.microBatchSequences),
       ("limits.max_model_len", limits.maxModelLength), ("limits.num_kv_blocks", limits.blocks),
       ("limits.long_prefill_threshold", limits.longPrefillThreshold),
     ])

@@ -220,6 +220,10 @@ enum ServingTable {
       (Column("utilisation", heading: "utilisation", style: .percent), .number(result.utilisation)),
       (Column("steps", style: .count), .int(result.metrics.steps)),
       (Column("mean_batch", heading: "mean batch"), .number(result.meanBatch)),
+      (
+        Column("pipeline_bubble_share", heading: "stages waiting", style: .percent),
+        Cell(result.metrics.pipelineBubbleShare)
+      ),
       (Column("peak_waiting", heading: "longest line", style: .count), .int(result.metrics.peakWaiting)),
     ]
   }

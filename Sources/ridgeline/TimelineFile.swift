@@ -41,7 +41,8 @@ final class TimelineFile {
       try trace.sortProcess(process, at: process)
     }
     try trace.complete(
-      name(step), on: .init(process: process, thread: 1), from: step.start, lasting: step.end - step.start,
+      name(step), on: .init(process: process, thread: 1 + (step.microBatch ?? 0)), from: step.start,
+      lasting: step.end - step.start,
       [
         "steps": .int(step.steps), "decoding": .int(step.decodes), "prompts": .int(step.prompts),
         "prompt tokens": .int(step.promptTokens),

@@ -90,36 +90,31 @@ import Testing
     }
   }
 
-  /// What a static batch says of a decode step in a full pipeline, the table says too.
-  @Test(arguments: [(2, 1), (2, 7), (4, 64), (4, 3)])
-  func `a decode step through stages takes as long as in a static batch`(stages: Int, sequences: Int) throws {
-    let deployment = try Repository.deployment("llama-3-8b", on: "hgx-h100", Parallelism(pipeline: stages))
+  /// What a step takes through a pipeline, from the whole depth and from its parts.
+  @Test(arguments: [(2, "llama-3-8b"), (4, "llama-3-8b"), (3, "mixtral-8x7b"), (5, "gemma-3-27b")])
+  func `stages and the hops between them take what the whole step does`(stages: Int, model: String) throws {
+    let deployment = try Repository.deployment(model, on: "hgx-h100", Parallelism(pipeline: stages))
     let table = try StepTable(deployment)
-    let prediction = try Predictor(deployment).predict(
-      BatchCase(sequences: sequences, inputTokens: 1000, outputTokens: 2))
-    let step = StepShape.decode(sequences: sequences, context: 1001, spans: table.spans)
-    let cost = table.exactCost(step)
-    #expect(near(cost.time.value, try #require(prediction.tpot).value, within: 1e-9))
-    #expect(near(table.cost(step).time.value, cost.time.value, within: 5e-4))
+    let staged = try #require(StagedCosts(deployment))
+    var random = RandomStream(seed: 7, name: model)
+    for _ in 0..<12 {
+      let step = step(&random, table.spans)
+      let hop = staged.hop(step)
+      var costs: [StepTable.Cost] = []
+      staged.price(step, into: &costs)
+      #expect(costs.count == stages && hop.picoseconds > 0)
+      let sum = costs.reduce(Double(hop.picoseconds) * Double(stages - 1)) { $0 + Double($1.picoseconds) }
+      let whole = deployment.price(step).time.value * 1e12
+      #expect(abs(sum - whole) <= 1e-3 * whole, "\(step)")
+      #expect(near(table.cost(step).time.value, whole / 1e12, within: 5e-4))
+    }
   }
 
-  @Test func `one prompt keeps its own time on its way through stages, and several fill them`() throws {
-    let deployment = try Repository.deployment("llama-3-8b", on: "hgx-h100", Parallelism(pipeline: 4))
-    let table = try StepTable(deployment)
-    func prompts(_ count: Int) -> StepTable.Cost {
-      table.cost(StepShape.prefill(sequences: count, tokens: 2000, spans: table.spans))
-    }
-    let alone = prompts(1).time
-    #expect(
-      near(
-        alone.value, deployment.price(StepShape.prefill(sequences: 1, tokens: 2000, spans: table.spans)).time.value,
-        within: 1e-9))
-    // Four prompts in four stages take little longer than one, and far less than four.
-    #expect(prompts(4).time.value < alone.value * 1.3)
-    #expect(prompts(8).time.value > alone.value * 1.6)
-    // Waiting stages draw power too.
-    #expect(
-      prompts(1).energy > deployment.price(StepShape.prefill(sequences: 1, tokens: 2000, spans: table.spans)).energy)
+  @Test func `layers left over go to the stages before the last`() {
+    let five = Parallelism(pipeline: 5)
+    #expect(five.stages(of: 48) == [0..<9, 9..<19, 19..<29, 29..<39, 39..<48])
+    #expect(five.stages(of: 10).allSatisfy { $0.count == 2 })
+    #expect(Parallelism().stages(of: 7) == [0..<7])
   }
 
   @Test func `ranks with stages, data parallelism and encoders are refused with a reason`() throws {

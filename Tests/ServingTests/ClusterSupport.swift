@@ -57,7 +57,7 @@ extension ServingEngine {
     for move in transfers?.moves.values.map({ $0 }) ?? [] { reserved[move.to] += move.blocks }
     for index in replicas.indices {
       let replica = replicas[index]
-      let held = replica.heldBlocks(inStep: replica.clock.isBusy, table)
+      let held = replica.heldBlocks(table)
       try #require(held + reserved[index] == replica.usedBlocks, "blocks at \(index), \(comment())")
       try #require(replica.freeBlocks >= 0, "\(comment())")
       try #require(replica.running <= replica.limits.maxSequences, "\(comment())")
@@ -81,9 +81,9 @@ struct ClusterScenario: CustomStringConvertible {
   let streams: [(parent: Int, fork: Int)]
   let description: String
 
-  init(seed: Int) throws {
+  init(seed: Int, stages: Int = 1) throws {
     self.seed = seed
-    let base = try Scenario(seed: seed)
+    let base = try Scenario(seed: seed, stages: stages)
     var random = RandomStream(seed: UInt64(seed), name: "cluster-scenario")
     func pick<T>(_ items: [T]) -> T { items[random.integer(below: items.count)] }
     var words: [String] = ["\(base)"]

@@ -10,8 +10,11 @@ import Testing
 
   private func withScenarios(_ check: (Scenario, Run) throws -> Void) throws {
     for seed in Self.seeds {
-      let scenario = try Scenario(seed: seed)
-      try check(scenario, try scenario.run())
+      // Every other one with pipeline stages.
+      for stages in [1, 2 + seed % 2] {
+        let scenario = try Scenario(seed: seed, stages: stages)
+        try check(scenario, try scenario.run())
+      }
     }
   }
 
@@ -73,17 +76,18 @@ import Testing
   @Test func `busy and idle time make up the run, and power stays between rest and the cap`() throws {
     try withScenarios { scenario, run in
       let result = run.result
-      let idle = result.idleEnergy.value / 10  // the device rests at 10 W
+      let devices = Double(scenario.stages)
+      let idle = result.idleEnergy.value / 10 / devices  // a device rests at 10 W
       let busy = Double(result.metrics.busyNanoseconds) / 1e9
       #expect(abs(idle + busy - result.duration.value) < 2e-9 * Double(1 + result.arrived), "\(scenario)")
-      #expect(result.metrics.energy <= Watts(100.0) * Seconds(busy * (1 + 1e-12)), "\(scenario)")
-      #expect(result.metrics.energy >= Watts(20.0) * Seconds(busy) * 0.9999, "\(scenario)")
+      #expect(result.metrics.energy <= Watts(100 * devices) * Seconds(busy * (1 + 1e-12)), "\(scenario)")
+      #expect(result.metrics.energy >= Watts(20 * devices) * Seconds(busy) * 0.9999, "\(scenario)")
     }
   }
 
   @Test func `the same traffic gives the same run`() throws {
     for seed in Self.seeds {
-      let scenario = try Scenario(seed: seed)
+      let scenario = try Scenario(seed: seed, stages: 1 + seed % 3)
       let (first, second) = (try scenario.run(), try scenario.run())
       #expect(first.records.map(\.line) == second.records.map(\.line))
       #expect(first.result.metrics.energy == second.result.metrics.energy)
@@ -106,7 +110,7 @@ import Testing
       }[...]
       var now: Int64 = 0
       func arrive(before end: Int64) {
-        while let next = pending.first, next.arrival <= min(end, replica.clock.isBusy ? replica.clock.end : end) {
+        while let next = pending.first, next.arrival <= min(end, replica.isBusy ? replica.batch.clock.end : end) {
           replica.enqueue(table.add(pending.removeFirst()), now: max(now, next.arrival), table)
         }
       }
@@ -114,14 +118,14 @@ import Testing
         arrive(before: now)
         let begun = replica.beginStep(now: now, table)
         try #require(replica.freeBlocks >= 0, "\(scenario)")
-        try #require(replica.heldBlocks(inStep: true, table) == replica.usedBlocks, "\(scenario)")
+        try #require(replica.heldBlocks(table) == replica.usedBlocks, "\(scenario)")
         try #require(replica.running <= limits.maxSequences, "\(scenario)")
         if begun {
           arrive(before: .max)
-          now = replica.clock.end
+          now = replica.batch.clock.end
           replica.endStep(now: now, table, &metrics)
           for row in replica.ended { table.remove(row) }
-          try #require(replica.heldBlocks(inStep: false, table) == replica.usedBlocks, "\(scenario)")
+          try #require(replica.heldBlocks(table) == replica.usedBlocks, "\(scenario)")
         } else {
           // Work conservation: without a step there is nothing to do.
           try #require(replica.isIdle, "\(scenario)")

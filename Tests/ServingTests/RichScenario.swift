@@ -18,9 +18,9 @@ struct RichScenario: CustomStringConvertible {
   /// Nanoseconds that arrivals and patience are counted in.
   let unit: Int
 
-  init(seed: Int) throws {
+  init(seed: Int, stages: Int = 1) throws {
     self.seed = seed
-    plain = try Scenario(seed: seed)
+    plain = try Scenario(seed: seed, stages: stages)
     var random = RandomStream(seed: UInt64(seed), name: "rich scenario")
     self.unit = plain.unit
     var limits = plain.limits

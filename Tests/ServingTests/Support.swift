@@ -1,6 +1,7 @@
 import EventKernel
 import CostModels
 import Execution
+import ModelGraph
 import TestSupport
 import Workloads
 
@@ -64,6 +65,8 @@ struct Scenario: CustomStringConvertible {
   let limits: ServingLimits
   let requests: [Request]
 
+  var stages: Int { deployment.parallelism.pipeline }
+
   /// What a step costs.
   enum Clock: CaseIterable {
     /// Exactly 1 ms, so that arrivals often coincide with the ends of steps.
@@ -74,21 +77,28 @@ struct Scenario: CustomStringConvertible {
 
   static let windows: [[Int?]] = [[nil], [7, nil], [3, 16, nil], [5]]
 
-  private static let deployments: [Clock: [Result<Deployment, any Error>]] = [
-    .even: windows.map { windows in Result { try constantStep(milliseconds: 1, windows: windows) } },
-    .priced: windows.map { windows in
-      Result {
-        try RoundDeployment.make(
-          TinyModel.dense(windows: windows), ["step_overhead": "10 us", "step_per_sequence": "1 us"])
-      }
-    },
-  ]
+  /// By pipeline stages; with more than one, they have unlike numbers of layers.
+  private static let deployments: [[Clock: [Result<Deployment, any Error>]]] = (1...3).map { stages in
+    [
+      .even: windows.map { windows in
+        Result { try constantStep(milliseconds: 1, windows: windows, stages: stages) }
+      },
+      .priced: windows.map { windows in
+        Result {
+          try RoundDeployment.make(
+            TinyModel.dense(layers: stages + 1, windows: windows),
+            ["step_overhead": "10 us", "step_per_sequence": "1 us"],
+            Parallelism(pipeline: stages))
+        }
+      },
+    ]
+  }
 
-  init(seed: Int) throws {
+  init(seed: Int, stages: Int = 1) throws {
     self.seed = seed
     var random = RandomStream(seed: UInt64(seed), name: "scenario")
     clock = random.integer(below: 2) == 0 ? .even : .priced
-    deployment = try Self.deployments[clock]![random.integer(below: Self.windows.count)].get()
+    deployment = try Self.deployments[stages - 1][clock]![random.integer(below: Self.windows.count)].get()
     let blockSize = [1, 2, 3, 4, 8, 16, 64][random.integer(below: 7)]
     let sequences = 1 + random.integer(below: 8)
     let blocks = 2 + random.integer(below: max(4, 160 / blockSize))
@@ -107,6 +117,7 @@ struct Scenario: CustomStringConvertible {
     if !deployment.graph.spans.isUniform, random.integer(below: 3) == 0 {
       limits.keptTokens = 1 + random.integer(below: 60)
     }
+    if stages > 1, seed % 3 == 0 { limits.microBatchSequences = 1 + seed % limits.maxSequences }
     self.limits = limits
   }
 
@@ -115,13 +126,15 @@ struct Scenario: CustomStringConvertible {
   var description: String { "seed \(seed): \(clock) \(limits) \(requests.count) requests" }
 }
 
-/// A deployment whose every step takes a whole number of milliseconds: the device's own time is far below 1 ns.
+/// A deployment whose every step takes a whole number of milliseconds: the device's own time is far below 1 ns. With
+/// stages, the first one takes it.
 func constantStep(
-  milliseconds: Int, windows: [Int?] = [nil], runtime change: (inout RuntimeProfile) -> Void = { _ in }
+  milliseconds: Int, windows: [Int?] = [nil], stages: Int = 1, runtime change: (inout RuntimeProfile) -> Void = { _ in }
 ) throws -> Deployment {
   var device = RoundDevice()
   device.compute = 1e22
   device.bandwidth = 1e21
   return try RoundDeployment.make(
-    TinyModel.dense(windows: windows), on: device, ["step_overhead": "\(milliseconds) ms"], runtime: change)
+    TinyModel.dense(layers: stages + 1, windows: windows), on: device, ["step_overhead": "\(milliseconds) ms"],
+    Parallelism(pipeline: stages), runtime: change)
 }

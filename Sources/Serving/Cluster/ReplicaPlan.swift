@@ -12,11 +12,14 @@ package struct ReplicaPlan {
   package let powerCap: Watts?
   /// Rent while it is up; nothing when unknown. What the device or system file says, unless it is set.
   package var price: DollarsPerHour?
-  /// Prices its steps; replicas of one deployment share it.
+  /// Prices its steps; replicas of one deployment share it. With pipeline stages, a step's way through all of them.
   package let costs: StepTable
+  /// Prices micro-batches at each pipeline stage; nothing without stages.
+  package let stages: StagedCosts?
   let draftCosts: StepTable?
   /// Prices its steps once its case is hot; nothing on devices that do not throttle.
   let hotCosts: StepTable?
+  let hotStages: StagedCosts?
 
   /// - Parameters:
   ///   - powerCap: Board power of all its devices together that steps are stretched to stay under.
@@ -31,8 +34,10 @@ package struct ReplicaPlan {
         model: deployment.model.name, platform: deployment.platform.name,
         missing: deployment.memoryLedger().missing)
     }
-    guard limits.maxSequences <= limits.maxBatchedTokens else {
-      throw ServingError.budget(sequences: limits.maxSequences, tokens: limits.maxBatchedTokens)
+    var limits = limits
+    limits.stages = deployment.placement == nil ? deployment.parallelism.pipeline : 1
+    guard limits.batchSequences <= limits.maxBatchedTokens else {
+      throw ServingError.budget(sequences: limits.batchSequences, tokens: limits.maxBatchedTokens)
     }
     self.deployment = deployment
     self.limits = limits
@@ -45,6 +50,8 @@ package struct ReplicaPlan {
     costs = try known ?? StepTable(deployment, powerCap: powerCap)
     let sustained = deployment.thermal.map { $0.sustained * Double(deployment.parallelism.devices) }
     hotCosts = try deployment.throttled.map { try StepTable($0, powerCap: powerCap, sustained: sustained) }
+    stages = StagedCosts(deployment, powerCap: powerCap)
+    hotStages = deployment.throttled.flatMap { StagedCosts($0, powerCap: powerCap, sustained: sustained) }
     draftCosts = try options.speculation?.draft.map { try StepTable($0, powerCap: powerCap) }
     if let powerCap, powerCap <= costs.standingPower {
       throw ServingError.powerCap(powerCap, standing: costs.standingPower, platform: deployment.platform.name)
@@ -69,6 +76,7 @@ package struct ReplicaPlan {
     let fitting = limits.blocks / max(1, limits.blocks(for: context))
     let sequences = max(1, min(32, min(limits.maxSequences, fitting)))
     let step = StepShape.decode(sequences: sequences, context: context, spans: costs.spans)
-    return Double(sequences) / max(1e-12, costs.exactCost(step).time.value)
+    let time = stages == nil ? costs.exactCost(step).time : deployment.steadyPrice(step).time
+    return Double(sequences) / max(1e-12, time.value)
   }
 }

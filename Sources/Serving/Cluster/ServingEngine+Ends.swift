@@ -121,7 +121,7 @@ extension ServingEngine {
     var idle = Joules.zero
     for index in members.indices {
       let member = members[index]
-      let rests = member.isOn && !replicas[index].clock.isBusy
+      let rests = member.isOn && !replicas[index].isBusy
       let rest = rests ? max(0, time - member.lastEnd) : 0
       idle += pools[member.pool].plan.replica.idlePower * Seconds(Double(member.idleNanoseconds + rest) / 1e9)
     }

@@ -117,7 +117,7 @@ extension ServingEngine {
   /// A draining replica that has nothing left goes off, or changes its role.
   mutating func settleDraining(_ index: Int) throws {
     guard case .draining(let afterwards) = members[index].state, replicas[index].isIdle,
-      replicas[index].departing.isEmpty, members[index].incoming == 0, !replicas[index].clock.isBusy
+      replicas[index].departing.isEmpty, members[index].incoming == 0, !replicas[index].isBusy
     else { return }
     replicas[index].forgetCaches()
     switch afterwards {
@@ -142,7 +142,7 @@ extension ServingEngine {
     cluster.failures += 1
     lastChange = now
     let drains = members[index].state
-    if replicas[index].clock.isBusy { members[index].lastEnd = now }
+    if replicas[index].isBusy { members[index].lastEnd = now }
     members[index].switchOff(now: now, .failed)
     try loseTransfers(index, &source, observer)
     let rows = replicas[index].fail(now: now, table, &metrics)

@@ -163,7 +163,8 @@ package struct ServingEngine {
       options.measuresPromptRate = plan.admission.looksAtPromptRates
       var replica = Replica(
         limits: item.limits, costs: item.costs, scheduler: plan.scheduler, batching: item.batching, options: options,
-        classes: classes, forest: source.forest, draftCosts: item.draftCosts, seed: plan.seed, index: index)
+        classes: classes, forest: source.forest, draftCosts: item.draftCosts, stages: item.stages, seed: plan.seed,
+        index: index)
       replica.heat = ReplicaHeat(item)
       return replica
     }
@@ -248,6 +249,7 @@ package struct ServingEngine {
   // MARK: Steps
 
   private mutating func endStep(_ index: Int, _ source: inout any RequestSource, _ observer: Observer) throws {
+    guard replicas[index].turnToEnding(now: now) else { return proceed(index) }
     if let onStep = observer.onStep { try onStep(StepReport(index, replicas[index])) }
     replicas[index].endStep(now: now, table, &metrics)
     stepEnds.set(index, at: Timers.never)
@@ -275,11 +277,18 @@ package struct ServingEngine {
   /// A replica may begin its next step, or the one in progress may end sooner than it was to.
   mutating func proceed(_ index: Int) {
     note(index)
-    if replicas[index].clock.isBusy {
-      stepEnds.set(index, at: replicas[index].clock.end)
+    if replicas[index].isStaged { return proceedStaged(index) }
+    if replicas[index].batch.clock.isBusy {
+      stepEnds.set(index, at: replicas[index].batch.clock.end)
     } else if !ready.contains(index) {
       ready.append(index)
     }
+  }
+
+  /// The same of a replica whose first stage may be free while others work.
+  private mutating func proceedStaged(_ index: Int) {
+    stepEnds.set(index, at: replicas[index].nextAlarm(after: now) ?? Timers.never)
+    if replicas[index].mayBegin(now: now) || !replicas[index].isBusy, !ready.contains(index) { ready.append(index) }
   }
 
   private mutating func startReady() throws {
@@ -291,10 +300,15 @@ package struct ServingEngine {
   }
 
   private mutating func start(_ index: Int) throws {
+    let wasBusy = replicas[index].isBusy
     if replicas[index].beginStep(now: now, table) {
-      guard !replicas[index].clock.isBeyondClock else { throw ServingError.beyondClock }
-      members[index].idleNanoseconds += now - members[index].lastEnd
-      stepEnds.set(index, at: replicas[index].clock.end)
+      guard !replicas[index].batch.clock.isBeyondClock else { throw ServingError.beyondClock }
+      if !wasBusy { members[index].idleNanoseconds += now - members[index].lastEnd }
+      if replicas[index].isStaged {
+        proceedStaged(index)
+      } else {
+        stepEnds.set(index, at: replicas[index].batch.clock.end)
+      }
       note(index)
     } else if case .draining = members[index].state {
       try settleDraining(index)

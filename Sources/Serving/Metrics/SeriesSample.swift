@@ -40,25 +40,36 @@ extension Replica {
   ///   - end: Steps that end before it are over.
   ///   - now: Up to when energy is counted.
   func progress(before end: Int64, now: Int64) -> Progress {
-    guard clock.isBusy else { return Progress() }
-    guard let span = clock.span, span.steps > 1 else {
-      let share = share(of: 0, clock.picoseconds, now)
-      return Progress(partial: share * Double(clock.nanojoules))
+    guard pipeline == nil else { return passing(now) }
+    guard batch.clock.isBusy else { return Progress() }
+    guard let span = batch.clock.span, span.steps > 1 else {
+      let share = share(batch.clock, of: 0, batch.clock.picoseconds, now)
+      return Progress(partial: share * Double(batch.clock.nanojoules))
     }
     func first(_ steps: Int, within picoseconds: Int64 = .max) -> DecodeSpan {
       guard steps > 0 else { return DecodeSpan() }
       return costs.span(sequences: span.sequences, context: span.context, limit: steps, within: picoseconds)
     }
-    let part = first(span.steps, within: clock.picoseconds(until: end))
+    let part = first(span.steps, within: batch.clock.picoseconds(until: end))
     let over = first(part.steps - 1)
-    let share = share(of: over.picoseconds, part.picoseconds - over.picoseconds, now)
+    let share = share(batch.clock, of: over.picoseconds, part.picoseconds - over.picoseconds, now)
     return Progress(
       steps: over.steps, nanojoules: over.nanojoules, partial: share * Double(part.nanojoules - over.nanojoules))
   }
 
+  /// What the micro-batches on their way have drawn, as if evenly.
+  private func passing(_ now: Int64) -> Progress {
+    var progress = Progress()
+    eachBatch { _, batch in
+      guard batch.clock.isBusy else { return }
+      progress.partial += share(batch.clock, of: 0, batch.clock.picoseconds, now) * Double(batch.clock.nanojoules)
+    }
+    return progress
+  }
+
   /// The share of a step that has passed.
   /// - Parameter before: Picoseconds of the span before it.
-  private func share(of before: Int64, _ length: Int64, _ now: Int64) -> Double {
+  private func share(_ clock: ReplicaClock, of before: Int64, _ length: Int64, _ now: Int64) -> Double {
     length > 0 ? min(1, max(0, Double(clock.picosecondsPassed(at: now) - before) / Double(length))) : 0
   }
 }
@@ -85,7 +96,7 @@ extension ServingEngine {
       sample.running += replica.running
       used += replica.usedBlocks(at: time + 1)
       if member.isUp { blocks += replica.limits.blocks }
-      tokens += progress.steps * (replica.decoding - replica.padding.count)
+      tokens += progress.steps * (replica.batch.decodes.count - replica.batch.padding.count)
       nanojoules += Int128(progress.nanojoules)
       partial += progress.partial
     }
@@ -132,8 +143,8 @@ extension ServingEngine {
     let live = table[row]
     guard live.phase == .decoding, live.slot >= 0, !live.isPadding else { return 0 }
     let replica = replicas[Int(live.replica)]
-    let isUnderWay = replica.clock.isBusy && replica.clock.isDecoding
-    return replica.decodes.stepsSinceJoin(Int(live.slot))
+    let isUnderWay = replica.batch.clock.isBusy && replica.batch.clock.isDecoding
+    return replica.decodes(of: Int(live.slot)).stepsSinceJoin(Int(live.slot))
       + (isUnderWay ? replica.progress(before: now, now: now).steps : 0)
   }
 }

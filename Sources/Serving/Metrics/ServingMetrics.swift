@@ -36,6 +36,9 @@ package struct ServingMetrics: Sendable {
   private(set) var nanojoules: Int128 = 0
   private var blockSteps: Int128 = 0
   private var sequencePicoseconds: Int128 = 0
+  /// Of pipeline stages: time at work, and time spent waiting while others worked.
+  private var stagePicoseconds: Int128 = 0
+  private var bubblePicoseconds: Int128 = 0
 
   package init(_ classes: [RequestClass] = [.standard], _ options: MeasurementOptions = MeasurementOptions()) {
     objectivesByClass = classes.map { Objective($0.objective, replacedBy: options.objective) }
@@ -82,6 +85,41 @@ package struct ServingMetrics: Sendable {
     busyPicoseconds += Int128(part.picoseconds)
     nanojoules += Int128(part.nanojoules)
     sequencePicoseconds += Int128(part.picoseconds) * Int128(running)
+  }
+
+  /// Books a micro-batch that has passed all stages.
+  mutating func addMicroBatch(
+    _ passage: StageClock.Passage, _ landing: Pipeline.Landing, nanojoules own: Int64, blocks: Int
+  ) {
+    steps += 1
+    add(landing)
+    nanojoules += Int128(own)
+    stagePicoseconds += passage.busy
+    bubblePicoseconds += passage.waiting
+    blockSteps += Int128(blocks)
+    peakBlocks = max(peakBlocks, blocks)
+  }
+
+  /// Books the part of a micro-batch's way that a failure cuts off.
+  mutating func addBroken(_ passage: StageClock.Passage, _ part: StepTable.Cost, of whole: Int64) {
+    nanojoules += Int128(part.nanojoules)
+    guard whole > 0 else { return }
+    stagePicoseconds += passage.busy * Int128(part.picoseconds) / Int128(whole)
+    bubblePicoseconds += passage.waiting * Int128(part.picoseconds) / Int128(whole)
+  }
+
+  /// Books time in which micro-batches were on their way.
+  mutating func add(_ landing: Pipeline.Landing) {
+    busyPicoseconds += landing.span
+    sequencePicoseconds += landing.area
+    bubblePicoseconds += landing.trailing
+    nanojoules += Int128(landing.nanojoules)
+  }
+
+  /// Share of the time of pipeline stages that they waited for each other; nothing without stages.
+  package var pipelineBubbleShare: Double? {
+    let sum = stagePicoseconds + bubblePicoseconds
+    return sum > 0 ? Double(bubblePicoseconds) / Double(sum) : nil
   }
 
   mutating func notePeak(blocks: Int) { peakBlocks = max(peakBlocks, blocks) }

@@ -1,6 +1,8 @@
 /// One step of a replica, or decode steps taken at once, for timelines.
 package struct StepReport: Sendable {
   package let replica: Int
+  /// The micro-batch that went through the stages; nothing without stages.
+  package let microBatch: Int?
   /// Nanoseconds since the start of the run.
   package let start: Int64
   package let end: Int64
@@ -18,14 +20,16 @@ package struct StepReport: Sendable {
   package let blocks: Int
 
   init(_ index: Int, _ replica: Replica) {
-    let clock = replica.clock
+    let batch = replica.batch
+    let clock = batch.clock
     self.replica = index
+    microBatch = replica.pipeline?.current
     start = clock.start
     end = clock.end
     steps = clock.span?.steps ?? 1
-    decodes = clock.isDecoding ? replica.decoding : 0
-    prompts = replica.chunks.count
-    promptTokens = replica.chunks.reduce(0) { $0 + $1.tokens }
+    decodes = clock.isDecoding ? batch.decodes.count : 0
+    prompts = batch.chunks.count
+    promptTokens = batch.chunks.reduce(0) { $0 + $1.tokens }
     running = replica.running
     waiting = replica.waiting.count
     usedBlocks = replica.usedBlocks(at: clock.end)

@@ -46,39 +46,45 @@ struct TokenTrails {
 
 extension Replica {
   /// Begins to log when decode steps end.
-  mutating func logSteps() { stepLog = StepLog(first: decodes.step) }
+  mutating func logSteps() {
+    batch.stepLog = StepLog(first: batch.decodes.step)
+    guard let pipeline else { return }
+    for index in pipeline.parked.indices where index != pipeline.current {
+      pipeline.parked[index].stepLog = StepLog(first: pipeline.parked[index].decodes.step)
+    }
+  }
 
   /// Writes down when the decode steps that end now ended, each of them.
   /// - Parameter steps: Already taken by the decodes.
   /// - Complexity: O(steps), and amortised over steps O(1) for what is forgotten.
   mutating func log(_ steps: Int, now: Int64, _ table: RequestTable) {
-    if let span = clock.span, steps > 1 {
+    if let span = batch.clock.span, steps > 1 {
       var picoseconds: Int64 = 0
       costs.stepTimes(sequences: span.sequences, context: span.context, steps: steps) { times in
         for index in 0..<times.count {
           picoseconds += times.first + times.growth * Int64(index)
-          stepLog?.append(clock.time(after: picoseconds))
+          batch.stepLog?.append(batch.clock.time(after: picoseconds))
         }
       }
     } else {
-      stepLog?.append(now)
+      batch.stepLog?.append(now)
     }
-    if stepLog?.isFull == true { forgetSteps(table) }
+    if batch.stepLog?.isFull == true { forgetSteps(table) }
   }
 
   private mutating func forgetSteps(_ table: RequestTable) {
-    var oldest = decodes.step
-    order.visit { slot in
+    var oldest = batch.decodes.step
+    batch.order.visit { slot in
       guard table[slots[slot]].phase == .decoding else { return }
-      oldest = min(oldest, decodes.step - decodes.stepsSinceJoin(slot))
+      oldest = min(oldest, batch.decodes.step - batch.decodes.stepsSinceJoin(slot))
     }
-    stepLog?.forget(before: oldest)
+    batch.stepLog?.forget(before: oldest)
   }
 
   /// A sequence leaves the decodes: its tokens since it joined get their times.
   func settleTrail(_ slot: Int, _ table: RequestTable) {
-    guard let stepLog else { return }
-    let joined = decodes.step - decodes.stepsSinceJoin(slot)
-    table.trails?.add(stepLog.ends(of: joined..<decodes.step), to: slots[slot])
+    guard let stepLog = batch.stepLog else { return }
+    let joined = batch.decodes.step - batch.decodes.stepsSinceJoin(slot)
+    table.trails?.add(stepLog.ends(of: joined..<batch.decodes.step), to: slots[slot])
   }
 }

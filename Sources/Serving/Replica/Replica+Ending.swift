@@ -7,59 +7,70 @@ extension Replica {
   /// Requests whose answer is whole are left in ``ended``, those whose prompt moves on in ``handedOver``.
   mutating func endStep(now: Int64, _ table: RequestTable, _ metrics: inout ServingMetrics) {
     ended.removeAll()
-    metrics.addSteps(
-      clock, running: running, blocks: usedBlocks, growth: decodes.blockSteps(inNext: clock.span?.steps ?? 1))
-    if clock.isDecoding {
-      if isSpeculative { endSpeculation(now: now, table, &metrics) } else { endDecodes(now: now, table, &metrics) }
+    if let pipeline {
+      bookPassage(pipeline, &metrics)
+    } else {
+      metrics.addSteps(
+        batch.clock, running: running, blocks: usedBlocks,
+        growth: batch.decodes.blockSteps(inNext: batch.clock.span?.steps ?? 1))
     }
-    if !chunks.isEmpty { endPrompts(now: now, table, &metrics) }
-    clock.finish()
+    if batch.clock.isDecoding {
+      if batch.isSpeculative {
+        endSpeculation(now: now, table, &metrics)
+      } else {
+        endDecodes(now: now, table, &metrics)
+      }
+    }
+    if !batch.chunks.isEmpty { endPrompts(now: now, table, &metrics) }
+    batch.clock.finish()
     if !givenUp.isEmpty { endGivenUp(now: now, table) }
   }
 
   private mutating func endPrompts(now: Int64, _ table: RequestTable, _ metrics: inout ServingMetrics) {
-    for chunk in chunks {
+    for chunk in batch.chunks {
       table[slots[chunk.slot]].computed += chunk.tokens
       backlog.serve(chunk.tokens, now: now)
     }
-    prefilling.removeAll { table[slots[$0]].promptIsWhole }
-    for chunk in chunks where table[slots[chunk.slot]].promptIsWhole {
+    batch.prefilling.removeAll { table[slots[$0]].promptIsWhole }
+    for chunk in batch.chunks where table[slots[chunk.slot]].promptIsWhole {
       settlePrompt(chunk.slot, now: now, table, &metrics)
     }
-    chunks.removeAll()
+    batch.chunks.removeAll()
   }
 
   private mutating func endDecodes(now: Int64, _ table: RequestTable, _ metrics: inout ServingMetrics) {
-    let steps = clock.span?.steps ?? 1
-    metrics.outputTokens += (decodes.count - padding.count) * steps
+    let steps = batch.clock.span?.steps ?? 1
+    metrics.outputTokens += (batch.decodes.count - batch.padding.count) * steps
     addGaps(now: now, steps: steps, table, &metrics)
-    ranking.decodedAll(steps: steps)
+    if isStaged { serveBatch(table) } else { ranking.decodedAll(steps: steps) }
     if steps > 1 {
-      pool.take(decodes.blocksNeeded(inNext: steps) - decodes.blocksNeeded)
+      pool.take(batch.decodes.blocksNeeded(inNext: steps) - batch.decodes.blocksNeeded)
       metrics.notePeak(blocks: usedBlocks)
-      decodes.advance(by: steps)
+      batch.decodes.advance(by: steps)
     } else {
-      decodes.advance()
+      batch.decodes.advance()
     }
-    if stepLog != nil { log(steps, now: now, table) }
-    while let slot = decodes.popFinished() { finishDecode(slot, now: now, table) }
+    if batch.stepLog != nil { log(steps, now: now, table) }
+    while let slot = batch.decodes.popFinished() { finishDecode(slot, now: now, table) }
   }
 
   /// The gaps between each decoding sequence's last tokens: the step, or with it the prompts it waited for.
   private mutating func addGaps(
     now: Int64, steps: Int, _ table: RequestTable, _ metrics: inout ServingMetrics
   ) {
-    let members = decodes.count - padding.count - late.count
-    if !late.isEmpty { addLateGaps(now: now, table, &metrics) }
-    if decodesWait {
-      decodesWait = false
-      order.visit { slot in
+    let members = batch.decodes.count - batch.padding.count - batch.late.count
+    if !batch.late.isEmpty { addLateGaps(now: now, table, &metrics) }
+    if batch.decodesWait {
+      batch.decodesWait = false
+      batch.order.visit { slot in
         if tokenTimes[slot] >= 0 { metrics.addGap(now - tokenTimes[slot], at: now) }
       }
     } else if members == 0 || now < metrics.measuredFrom {
       return
-    } else if let span = clock.span {
-      if clock.start < metrics.measuredFrom {
+    } else if isStaged {
+      metrics.addGaps(StepTimes(first: tokenGap, growth: 0, count: 1), sequences: members)
+    } else if let span = batch.clock.span {
+      if batch.clock.start < metrics.measuredFrom {
         addGaps(steps, of: span, before: metrics.measuredFrom, sequences: members, &metrics)
       } else if steps <= span.times.count {
         let times = StepTimes(first: span.times.first, growth: span.times.growth, count: steps)
@@ -70,20 +81,20 @@ extension Replica {
         }
       }
     } else {
-      metrics.addGaps(StepTimes(first: clock.picoseconds, growth: 0, count: 1), sequences: members)
+      metrics.addGaps(StepTimes(first: batch.clock.picoseconds, growth: 0, count: 1), sequences: members)
     }
   }
 
   private mutating func addLateGaps(now: Int64, _ table: RequestTable, _ metrics: inout ServingMetrics) {
-    for slot in late { metrics.addGap(now - table[slots[slot]].lastToken, at: now) }
-    late.removeAll(keepingCapacity: true)
+    for slot in batch.late { metrics.addGap(now - table[slots[slot]].lastToken, at: now) }
+    batch.late.removeAll(keepingCapacity: true)
   }
 
   /// The same for a span in which the warm-up ends: steps that ended in it are left out.
   private func addGaps(
     _ steps: Int, of span: ReplicaClock.Span, before warm: Int64, sequences: Int, _ metrics: inout ServingMetrics
   ) {
-    let until = clock.picoseconds(until: warm)
+    let until = batch.clock.picoseconds(until: warm)
     let out = costs.span(sequences: span.sequences, context: span.context, limit: steps, within: until).steps - 1
     let context = span.context + Int64(span.sequences * out)
     costs.stepTimes(sequences: span.sequences, context: context, steps: steps - out) { times in
@@ -93,21 +104,21 @@ extension Replica {
 
   /// Prompts go first in this step; the decoding sequences' next gap reaches back to their newest token.
   mutating func letDecodesWait(_ table: RequestTable) {
-    guard !decodesWait, decodes.count > 0 else { return }
-    decodesWait = true
-    let now = clock.end
-    order.visit { slot in
-      let decoding = table[slots[slot]].phase == .decoding && !padding.contains(slot)
+    guard !batch.decodesWait, batch.decodes.count > 0 else { return }
+    batch.decodesWait = true
+    let now = batch.clock.end
+    batch.order.visit { slot in
+      let decoding = table[slots[slot]].phase == .decoding && !batch.padding.contains(slot)
       tokenTimes[slot] = decoding ? now : -1
     }
-    for slot in late { tokenTimes[slot] = table[slots[slot]].lastToken }
-    late.removeAll(keepingCapacity: true)
+    for slot in batch.late { tokenTimes[slot] = table[slots[slot]].lastToken }
+    batch.late.removeAll(keepingCapacity: true)
   }
 
   /// A sequence has its last token; in a static batch it keeps its place until all have.
   mutating func finishDecode(_ slot: Int, now: Int64, _ table: RequestTable) {
     let row = slots[slot]
-    table[row].generated += decodes.stepsSinceJoin(slot)
+    table[row].generated += batch.decodes.stepsSinceJoin(slot)
     table[row].lastToken = now
     settleTrail(slot, table)
     ended.append(row)
@@ -116,27 +127,27 @@ extension Replica {
       return
     }
     table[row].isPadding = true
-    padding.append(slot)
+    batch.padding.append(slot)
     endPadding(table)
   }
 
   /// A static batch has ended when only padding is left of it.
-  private mutating func endPadding(_ table: RequestTable) {
-    guard padding.count == decodes.count else { return }
-    while let slot = padding.last { retire(slot, table) }
+  mutating func endPadding(_ table: RequestTable) {
+    guard batch.padding.count == batch.decodes.count else { return }
+    while let slot = batch.padding.last { retire(slot, table) }
   }
 
   /// Takes a sequence that only fills up a static batch out of it.
   mutating func retire(_ slot: Int, _ table: RequestTable) {
     retired.append(slots[slot])
     releaseFinished(slot, table)
-    padding.removeAll { $0 == slot }
+    batch.padding.removeAll { $0 == slot }
   }
 
   private mutating func releaseFinished(_ slot: Int, _ table: RequestTable) {
     let row = slots[slot]
-    let cached = decodes.cached(slot)
-    decodes.forget(slot: slot)
+    let cached = batch.decodes.cached(slot)
+    batch.decodes.forget(slot: slot)
     ranking.left(table[row].request.classIndex)
     table[row].blocks = limits.blocks(for: cached) - table[row].sharedBlocks
     table[row].computed = cached
@@ -182,7 +193,7 @@ extension Replica {
       departing.append(row)
     } else {
       join(slot, table)
-      if decodesWait { tokenTimes[slot] = now }
+      if batch.decodesWait { tokenTimes[slot] = now }
     }
   }
 
@@ -190,7 +201,7 @@ extension Replica {
   mutating func join(_ slot: Int, _ table: RequestTable) {
     let row = slots[slot]
     table[row].phase = .decoding
-    decodes.join(
+    batch.decodes.join(
       slot: slot, cached: table[row].computed, steps: table[row].outputTokens - table[row].generated)
     ranking.joined(table[row].request.classIndex)
   }
@@ -228,6 +239,7 @@ extension Replica {
     _ row: Int32, _ slot: Int, now: Int64, _ table: RequestTable, _ metrics: inout ServingMetrics
   ) {
     let others = sampleSlots.removeValue(forKey: row) ?? []
+    batch.setAside -= others.count
     let full = min(table[row].computed, limits.keptTokens) / limits.blockSize
     let own = full - table[row].sharedBlocks
     let node = pool.cache.addFamily(blocks: own, start: table[row].sharedBlocks, parent: table[row].node)
@@ -246,7 +258,7 @@ extension Replica {
       if sample.givenUpAs != nil { givenUp.append(copy) }
       pool.cache.hold(node)
       slots[slot] = copy
-      order.append(slot)
+      append(slot)
       metrics.outputTokens += 1
       ranking.decoded(sample.request.classIndex)
       tenantRequests[ranking.tenant(sample.request.classIndex)] += 1
@@ -279,7 +291,12 @@ extension Replica {
   }
 
   private mutating func endGivenUp(now: Int64, _ table: RequestTable) {
+    var later: [Int32] = []
     for row in givenUp where table[row].phase != .ended && !ended.contains(row) {
+      if isStaged, table[row].slot >= 0, isInStep(Int(table[row].slot)) {
+        later.append(row)
+        continue
+      }
       if let index = received.firstIndex(of: row) {
         received.remove(at: index)
       } else if table[row].slot >= 0 {
@@ -294,6 +311,7 @@ extension Replica {
       ended.append(row)
     }
     givenUp.removeAll(keepingCapacity: true)
+    givenUp += later
     endPadding(table)
   }
 }

@@ -4,8 +4,13 @@ extension Replica {
   /// The replica fails: the step in progress is cut off, and every cache is lost. What decode steps before it gave stays.
   /// - Returns: The rows that were here and have not ended, waiting and without cache, in order of arrival.
   mutating func fail(now: Int64, _ table: RequestTable, _ metrics: inout ServingMetrics) -> [Int32] {
-    let last = breakOff(now: now, table, &metrics)
-    while let slot = padding.last { retire(slot, table) }
+    var last = now
+    if let pipeline {
+      breakOffAll(pipeline, now: now, table, &metrics)
+    } else {
+      last = breakOff(now: now, table, &metrics)
+    }
+    endBatches { replica in while let slot = replica.batch.padding.last { replica.retire(slot, table) } }
     var rows = waitingRows(table) + received + departing
     for slot in slots.indices where slots[slot] >= 0 {
       rows.append(slots[slot])
@@ -15,15 +20,26 @@ extension Replica {
     received.removeAll()
     departing.removeAll()
     givenUp.removeAll(keepingCapacity: true)
-    chunks.removeAll()
     waiting = WaitingLine(ranking.scheduler.line, tenants: ranking.tenants)
     backlog.drop(backlog.tokens, now: now)
     hostBlocks = 0
-    decodesWait = false
+    endBatches { replica in
+      replica.batch.chunks.removeAll()
+      replica.batch.decodesWait = false
+      replica.batch.clock = ReplicaClock()
+    }
     for tenant in tenantRequests.indices { tenantRequests[tenant] = 0 }
-    clock = ReplicaClock()
     forgetCaches()
     return rows.sorted { (table[$0].id, $0) < (table[$1].id, $1) }
+  }
+
+  /// Does something to every micro-batch.
+  private mutating func endBatches(_ body: (inout Replica) -> Void) {
+    guard let pipeline else { return body(&self) }
+    for index in pipeline.parked.indices {
+      turn(to: index)
+      body(&self)
+    }
   }
 
   /// Drops what nobody uses: prefixes and adapters.
@@ -55,22 +71,22 @@ extension Replica {
   private mutating func breakOff(
     now: Int64, _ table: RequestTable, _ metrics: inout ServingMetrics
   ) -> Int64 {
-    guard clock.isBusy else { return now }
+    guard batch.clock.isBusy else { return now }
     cut(at: now)
-    if let span = clock.span, span.steps > 1 {
+    if let span = batch.clock.span, span.steps > 1 {
       let over = costs.span(sequences: span.sequences, context: span.context, limit: span.steps - 1)
       let last = costs.span(
         sequences: span.sequences, context: span.context + Int64(span.sequences * over.steps), limit: 1)
-      clock.shorten(to: over)
-      let end = clock.end
+      batch.clock.shorten(to: over)
+      let end = batch.clock.end
       endStep(now: end, table, &metrics)
-      clock.begin(
+      batch.clock.begin(
         now: end, StepTable.Cost(picoseconds: last.picoseconds, nanojoules: last.nanojoules), decodes: true)
-    } else if clock.isDecoding {
+    } else if batch.clock.isDecoding {
       // The blocks that the step was to fill.
-      pool.give(isSpeculative ? speculativeBlocks(table) : decodes.blocksNeeded)
+      pool.give(batch.isSpeculative ? speculativeBlocks(table) : batch.decodes.blocksNeeded)
     }
-    metrics.addBrokenStep(clock, until: now, running: running)
-    return clock.start
+    metrics.addBrokenStep(batch.clock, until: now, running: running)
+    return batch.clock.start
   }
 }

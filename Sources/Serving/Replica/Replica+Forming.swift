@@ -32,6 +32,11 @@ extension Replica {
     guard !isIdle else { return false }
     defersArrivals = false
     waiting.refresh()
+    return pipeline == nil ? formStep(now: now, table) : beginMicroBatch(now: now, table)
+  }
+
+  /// Forms a step of the batch at hand, and begins it.
+  mutating func formStep(now: Int64, _ table: RequestTable) -> Bool {
     let step = forming
     step.begin(budget: limits.maxBatchedTokens, now: now)
     form(step, table)
@@ -44,30 +49,35 @@ extension Replica {
     if ranking.scheduler.preempts { yieldPlaces(step, table) }
     if mayBeginSequences {
       if !received.isEmpty { seatReceived(step, table) }
-      if hostBlocks > 0 { resumeSwapped(step, table) }
+      if hostBlocks > 0, !isShort { resumeSwapped(step, table) }
     }
     switch batching.mix {
     case .chunked, .mixed:
-      takeDecodes(step, table)
+      guard takeDecodes(step, table) else { return waitForBlocks() }
       takePrompts(step, table)
     case .prefillFirst, .static:
       takePrompts(step, table)
-      if step.shape.tokens == 0 { takeDecodes(step, table) } else { letDecodesWait(table) }
+      if step.shape.tokens > 0 {
+        letDecodesWait(table)
+      } else if !takeDecodes(step, table) {
+        return waitForBlocks()
+      }
     }
     while step.shape.tokens == 0, step.hasPreempted, !received.isEmpty, !freeSlots.isEmpty {
       // Who lost their places made room for caches that have come.
       let before = received.count
       seatReceived(step, table)
       guard received.count < before else { break }
-      takeDecodes(step, table)
+      guard takeDecodes(step, table) else { return waitForBlocks() }
     }
   }
 
   /// A static batch is joined by nobody once it has begun.
-  private var mayBeginSequences: Bool { !batching.isStatic || order.count == 0 }
+  private var mayBeginSequences: Bool { !batching.isStatic || batch.order.count == 0 }
 
   private mutating func begin(_ step: FormingStep) {
     if heat != nil { settleHeat(now: step.now) }
+    if let pipeline { return begin(step, pipeline) }
     let cost = costs.cost(hasSpeculation ? priced(step.shape) : step.shape)
     var extra = costs.copying(
       options.swapTime * Double(step.copiedBlocks) + options.adapterLoad * Double(step.loadedAdapters))
@@ -77,17 +87,26 @@ extension Replica {
     } else {
       let whole = StepTable.Cost(
         picoseconds: cost.picoseconds + extra.picoseconds, nanojoules: cost.nanojoules + extra.nanojoules)
-      clock.begin(now: step.now, whole, decodes: step.shape.decodeSequences > 0)
+      batch.clock.begin(now: step.now, whole, decodes: step.shape.decodeSequences > 0)
     }
+  }
+
+  /// Copies and drafts hold up the first stage; those of a draft model go through its own stages before.
+  private mutating func begin(_ step: FormingStep, _ pipeline: Pipeline) {
+    var extra = pipeline.costs.copying(
+      options.swapTime * Double(step.copiedBlocks) + options.adapterLoad * Double(step.loadedAdapters))
+    if hasSpeculation { extra.add(drafting(step.shape)) }
+    send(hasSpeculation ? priced(step.shape) : step.shape, pipeline, extra: extra, now: step.now)
   }
 
   // MARK: Decodes
 
-  private mutating func takeDecodes(_ step: FormingStep, _ table: RequestTable) {
+  /// - Returns: Whether the decodes have the blocks they need; with stages, others may have to give them up first.
+  private mutating func takeDecodes(_ step: FormingStep, _ table: RequestTable) -> Bool {
     while decodeBlocks(table) > pool.available {
-      if let slot = padding.last {
+      if let slot = batch.padding.last {
         retire(slot, table)
-      } else if order.count == 1, let slot = order.last, detach(slot, table) {
+      } else if running == 1, let slot = batch.order.last, detach(slot, table) {
         continue
       } else if let slot = victim(step.now, table) {
         preempt(slot, step, table)
@@ -95,22 +114,26 @@ extension Replica {
         break
       }
     }
+    if isStaged, decodeBlocks(table) > pool.available { return false }
     pool.take(decodeBlocks(table))
-    isSpeculative = hasSpeculation && speculates
-    step.shape.decodeSequences = decodes.count
-    step.shape.decodeContext = decodes.context
-    if isSpeculative, let speculation = options.speculation { step.shape.decodeQueries = 1 + speculation.verified }
+    batch.isSpeculative = hasSpeculation && speculates
+    step.shape.decodeSequences = batch.decodes.count
+    step.shape.decodeContext = batch.decodes.context
+    if batch.isSpeculative, let speculation = options.speculation {
+      step.shape.decodeQueries = 1 + speculation.verified
+    }
     step.budget -= step.shape.decodeTokens
+    return true
   }
 
   /// Blocks that the next decode step may fill.
   func decodeBlocks(_ table: RequestTable) -> Int {
-    hasSpeculation && speculates ? speculativeBlocks(table) : decodes.blocksNeeded
+    hasSpeculation && speculates ? speculativeBlocks(table) : batch.decodes.blocksNeeded
   }
 
   /// Caches that have come are decoded as soon as there are slots.
   private mutating func seatReceived(_ step: FormingStep, _ table: RequestTable) {
-    while let row = received.first, let slot = freeSlots.last, adapters(admit: row, step, table) {
+    while let row = received.first, let slot = openSlot, adapters(admit: row, step, table) {
       received.removeFirst()
       freeSlots.removeLast()
       seat(row, slot, table)
@@ -121,39 +144,46 @@ extension Replica {
   /// A sequence that has had tokens before decodes again: its next gap reaches back to the newest of them.
   private mutating func resume(_ slot: Int, _ table: RequestTable) {
     join(slot, table)
-    if decodesWait { tokenTimes[slot] = table[slots[slot]].lastToken } else { late.append(slot) }
+    if batch.decodesWait { tokenTimes[slot] = table[slots[slot]].lastToken } else { batch.late.append(slot) }
   }
 
   mutating func seat(_ row: Int32, _ slot: Int, _ table: RequestTable) {
     slots[slot] = row
     table[row].slot = Int32(slot)
     table[row].generatedBefore = table[row].generated
-    order.append(slot)
+    append(slot)
     tokenTimes[slot] = -1
+  }
+
+  /// A slot is taken in the batch at hand.
+  mutating func append(_ slot: Int) {
+    batch.order.append(slot)
+    pipeline?.seat(slot)
   }
 
   // MARK: Prompts
 
   private mutating func takePrompts(_ step: FormingStep, _ table: RequestTable) {
     let allGoOn = continuePrompts(step, table)
+    if !allGoOn { waitForBlocks() }
     guard allGoOn, !step.hasPreempted else { return }
-    let isRefilled = batching.refill < 1 && Double(order.count) >= batching.refill * Double(limits.maxSequences)
-    if mayBeginSequences, !isRefilled { admit(step, table) }
+    let isRefilled = batching.refill < 1 && Double(batch.order.count) >= batching.refill * Double(limits.batchSequences)
+    if mayBeginSequences, !isShort, !isRefilled { admit(step, table) }
   }
 
   /// Gives prompts in work their next chunks.
   /// - Returns: Whether none waits for blocks; while one does, nobody is admitted past it.
   private mutating func continuePrompts(_ step: FormingStep, _ table: RequestTable) -> Bool {
     var index = 0
-    while index < prefilling.count, step.budget > 0 {
-      let slot = prefilling[index]
+    while index < batch.prefilling.count, step.budget > 0 {
+      let slot = batch.prefilling[index]
       let live = table[slots[slot]]
       let tokens = chunk(of: live.target - live.computed, step)
       let needed = limits.blocks(for: live.computed + tokens) - live.sharedBlocks - live.blocks
-      while needed > pool.available, let last = order.last, last != slot, !isInStep(last, step) {
+      while needed > pool.available, let last = lastAdmitted(), last != slot, !isInStep(last, step) {
         preempt(last, step, table)
       }
-      if needed > pool.available, order.count == 1, detach(slot, table) { continue }
+      if needed > pool.available, running == 1, detach(slot, table) { continue }
       // The last one waits for the others to finish; nobody after it could go on either.
       guard needed <= pool.available else { return false }
       take(slot, tokens, needed, step, table)
@@ -169,13 +199,14 @@ extension Replica {
 
   /// Decodes of this step keep what they were given; only requests without a part in it may be preempted for prompts.
   private func isInStep(_ slot: Int, _ step: FormingStep) -> Bool {
-    if prefilling.contains(slot) { return chunks.contains { $0.slot == slot } }
+    if let pipeline, pipeline.batch(of: slot) != pipeline.current { return false }
+    if batch.prefilling.contains(slot) { return batch.chunks.contains { $0.slot == slot } }
     return step.shape.decodeSequences > 0
   }
 
   /// Takes requests from the waiting line while tokens, slots and blocks last.
   private mutating func admit(_ step: FormingStep, _ table: RequestTable) {
-    while step.budget > 0, let row = nextWaiting(step.now, table), let slot = freeSlots.last {
+    while step.budget > 0, let row = nextWaiting(step.now, table), let slot = openSlot {
       guard !comesTooLate(table[row].arrival, step) else {
         defersArrivals = true
         return
@@ -196,6 +227,7 @@ extension Replica {
   private mutating func setAside(_ count: Int, for row: Int32) {
     sampleSlots[row] = Array(freeSlots.suffix(count))
     freeSlots.removeLast(count)
+    batch.setAside += count
   }
 
   /// What a waiting request would be given.
@@ -217,7 +249,7 @@ extension Replica {
   private func offer(_ row: Int32, _ step: FormingStep, _ table: RequestTable) -> Offer? {
     let offer = wish(row, step, table)
     let isTooLong = !batching.isChunked && offer.tokens > step.budget && step.shape.prefillTokens > 0
-    guard !isTooLong, offer.needed <= pool.available, offer.slots <= freeSlots.count else { return nil }
+    guard !isTooLong, offer.needed <= pool.available, offer.slots <= openSlots else { return nil }
     return limits.reservesAnswers && !hasRoomForAnswer(table[row], table) ? nil : offer
   }
 
@@ -260,8 +292,10 @@ extension Replica {
 
   /// Whether a step that was put together while the one before ran could not know of a request yet.
   private func comesTooLate(_ arrival: Int64, _ step: FormingStep) -> Bool {
-    guard limits.schedulesAhead, arrival > clock.start, clock.end == step.now else { return false }
-    return (decodes.count > 0 || step.shape.tokens > 0) && arrival > startOfLastStep
+    guard limits.schedulesAhead, !isStaged, arrival > batch.clock.start, batch.clock.end == step.now else {
+      return false
+    }
+    return (batch.decodes.count > 0 || step.shape.tokens > 0) && arrival > startOfLastStep
   }
 
   private mutating func adapters(admit row: Int32, _ step: FormingStep, _ table: RequestTable) -> Bool {
@@ -291,13 +325,13 @@ extension Replica {
     table[row].phase = .prefilling
     table[row].endBlocks = offer.ends
     pool.take(offer.ends)
-    prefilling.append(slot)
+    batch.prefilling.append(slot)
     take(slot, offer.tokens, offer.blocks, step, table)
   }
 
   /// Copies caches back from host memory while whole ones fit beside what the running requests need next.
   private mutating func resumeSwapped(_ step: FormingStep, _ table: RequestTable) {
-    while let row = nextWaiting(step.now, table), table[row].isSwapped, let slot = freeSlots.last {
+    while let row = nextWaiting(step.now, table), table[row].isSwapped, let slot = openSlot {
       let blocks = limits.blocks(for: table[row].computed)
       guard blocksToResume(table[row]) + decodeBlocks(table) <= pool.available, adapters(admit: row, step, table)
       else { return }
@@ -329,7 +363,7 @@ extension Replica {
       resume(slot, table)
     } else {
       table[row].phase = .prefilling
-      prefilling.append(slot)
+      batch.prefilling.append(slot)
     }
   }
 
@@ -340,7 +374,7 @@ extension Replica {
     let computed = table[row].computed
     let last = computed + tokens == table[row].target
     step.shape.addPrefill(sequences: 1, tokens: tokens, start: computed, last: last, spans: costs.spans)
-    chunks.append(Chunk(slot: slot, tokens: tokens))
+    batch.chunks.append(Chunk(slot: slot, tokens: tokens))
     table[row].blocks += needed
     pool.take(needed)
     step.budget -= tokens

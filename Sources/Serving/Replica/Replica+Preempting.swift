@@ -4,20 +4,21 @@ import ModelGraph
 extension Replica {
   /// The running request that loses its place first: the one admitted last, or the one with the highest key.
   func victim(_ now: Int64, _ table: RequestTable) -> Int? {
-    ranking.scheduler.line.isByArrival ? order.last : lastRanked(now, table)?.slot
+    if let pipeline { return stagedVictim(pipeline, now, table) }
+    return ranking.scheduler.line.isByArrival ? batch.order.last : lastRanked(now, table)?.slot
   }
 
   private func lastRanked(_ now: Int64, _ table: RequestTable) -> (slot: Int, place: WaitingLine.Place)? {
     var last: (slot: Int, place: WaitingLine.Place)?
-    order.visit { slot in
-      guard !padding.contains(slot) else { return }
+    batch.order.visit { slot in
+      guard !batch.padding.contains(slot) else { return }
       let place = runningPlace(slot, now, table)
       if last.map({ $0.place < place }) ?? true { last = (slot, place) }
     }
     return last
   }
 
-  private func runningPlace(_ slot: Int, _ now: Int64, _ table: RequestTable) -> WaitingLine.Place {
+  func runningPlace(_ slot: Int, _ now: Int64, _ table: RequestTable) -> WaitingLine.Place {
     let row = slots[slot]
     let live = table[row]
     return ranking.place(live, row: row, generated: generated(live), computed: cached(slot, table), now: now)
@@ -39,7 +40,8 @@ extension Replica {
   /// is paid for with a token, and a run comes to an end.
   /// - Complexity: O(running requests) while the first one that waits does not fit.
   mutating func yieldPlaces(_ step: FormingStep, _ table: RequestTable) {
-    guard !batching.isStatic, prefilling.isEmpty, received.isEmpty, decodes.count <= limits.maxBatchedTokens,
+    guard !batching.isStatic, !isShort, batch.prefilling.isEmpty, received.isEmpty,
+      batch.decodes.count <= limits.maxBatchedTokens,
       let row = nextWaiting(step.now, table)
     else { return }
     let wanted = room(for: row, step, table)
@@ -67,18 +69,18 @@ extension Replica {
   private func has(
     _ wanted: (slots: Int, blocks: Int), beside others: [Yielding], _ table: RequestTable
   ) -> Bool {
-    wanted.slots <= freeSlots.count + others.count
+    wanted.slots <= openSlots + others.count
       && wanted.blocks + decodeBlocks(table) <= others.reduce(pool.available) { $0 + $1.blocks }
   }
 
   private func yielding(to key: Double, _ now: Int64, _ table: RequestTable) -> [Yielding] {
     var found: [Yielding] = []
-    order.visit { slot in
+    batch.order.visit { slot in
       let live = table[slots[slot]]
       guard live.phase == .decoding, !live.isPadding, generated(live) > live.generatedBefore else { return }
       let place = runningPlace(slot, now, table)
       guard key < place.key else { return }
-      let own = limits.blocks(for: decodes.cached(slot)) - live.sharedBlocks
+      let own = limits.blocks(for: batch.decodes.cached(slot)) - live.sharedBlocks
       found.append(Yielding(slot: slot, place: place, blocks: own))
     }
     return found
@@ -126,21 +128,32 @@ extension Replica {
 
   /// Frees a request's slot, with what has become of it written down.
   mutating func leaveBatch(_ slot: Int, now: Int64, _ table: RequestTable) {
+    guard let pipeline else { return leave(slot, newest: now, now: now, table) }
+    let (before, own) = (pipeline.current, pipeline.batch(of: slot))
+    turn(to: own)
+    leave(slot, newest: batch.newestToken, now: now, table)
+    guard own != before else { return }
+    endPadding(table)
+    turn(to: before)
+  }
+
+  /// - Parameter newest: When the decodes' newest tokens came out.
+  private mutating func leave(_ slot: Int, newest: Int64, now: Int64, _ table: RequestTable) {
     let row = slots[slot]
     if table[row].phase == .decoding {
-      table[row].computed = decodes.cached(slot)
-      table[row].generated += decodes.stepsSinceJoin(slot)
-      if let index = late.firstIndex(of: slot) {
-        late.remove(at: index)
+      table[row].computed = batch.decodes.cached(slot)
+      table[row].generated += batch.decodes.stepsSinceJoin(slot)
+      if let index = batch.late.firstIndex(of: slot) {
+        batch.late.remove(at: index)
       } else {
-        table[row].lastToken = decodesWait ? tokenTimes[slot] : now
+        table[row].lastToken = batch.decodesWait ? tokenTimes[slot] : newest
       }
       settleTrail(slot, table)
-      decodes.leave(slot: slot)
+      batch.decodes.leave(slot: slot)
       ranking.left(table[row].request.classIndex)
       table[row].blocks = limits.blocks(for: table[row].computed) - table[row].sharedBlocks
-    } else if let place = prefilling.firstIndex(of: slot) {
-      prefilling.remove(at: place)
+    } else if let place = batch.prefilling.firstIndex(of: slot) {
+      batch.prefilling.remove(at: place)
       backlog.drop(table[row].promptRest, now: now)
     }
     freeSlot(slot, table)
@@ -150,8 +163,11 @@ extension Replica {
     let row = slots[slot]
     slots[slot] = -1
     freeSlots.append(slot)
-    order.remove(slot)
-    if !sampleSlots.isEmpty, let others = sampleSlots.removeValue(forKey: row) { freeSlots.append(contentsOf: others) }
+    batch.order.remove(slot)
+    if !sampleSlots.isEmpty, let others = sampleSlots.removeValue(forKey: row) {
+      freeSlots.append(contentsOf: others)
+      batch.setAside -= others.count
+    }
     if options.adapterSlots > 0 { adapters.release(table[row].request.adapter) }
     table[row].slot = -1
   }

@@ -6,16 +6,16 @@ extension Replica {
   /// Whether the next decode step drafts and verifies.
   var speculates: Bool {
     guard let speculation = options.speculation else { return false }
-    return decodes.count > 0 && decodes.count <= speculation.batchLimit
+    return batch.decodes.count > 0 && batch.decodes.count <= speculation.batchLimit
   }
 
   /// Blocks for the most tokens that each sequence may gain in the next step.
   func speculativeBlocks(_ table: RequestTable) -> Int {
     guard let speculation = options.speculation else { return 0 }
     var sum = 0
-    order.visit { slot in
+    batch.order.visit { slot in
       guard table[slots[slot]].phase == .decoding else { return }
-      let cached = decodes.cached(slot)
+      let cached = batch.decodes.cached(slot)
       sum += limits.blocks(for: cached + most(speculation, slot, table)) - limits.blocks(for: cached)
     }
     return sum
@@ -91,27 +91,27 @@ extension Replica {
   mutating func endSpeculation(now: Int64, _ table: RequestTable, _ metrics: inout ServingMetrics) {
     guard let speculation = options.speculation else { return }
     var members: [Int] = []
-    order.visit { slot in if table[slots[slot]].phase == .decoding { members.append(slot) } }
+    batch.order.visit { slot in if table[slots[slot]].phase == .decoding { members.append(slot) } }
     pool.give(speculativeBlocks(table))
     counts.speculations += members.count
     for slot in members {
       let gained = min(speculation.draw(&lots), most(speculation, slot, table))
       gain(gained, slot, now: now, table, &metrics)
     }
-    decodesWait = false
-    late.removeAll(keepingCapacity: true)
+    batch.decodesWait = false
+    batch.late.removeAll(keepingCapacity: true)
   }
 
   private func newestToken(_ slot: Int, _ table: RequestTable) -> Int64 {
-    if late.contains(slot) { return table[slots[slot]].lastToken }
-    return decodesWait ? tokenTimes[slot] : clock.start
+    if batch.late.contains(slot) { return table[slots[slot]].lastToken }
+    return batch.decodesWait ? tokenTimes[slot] : isStaged ? batch.previousEnd : batch.clock.start
   }
 
   private mutating func gain(
     _ tokens: Int, _ slot: Int, now: Int64, _ table: RequestTable, _ metrics: inout ServingMetrics
   ) {
     let row = slots[slot]
-    let cached = decodes.cached(slot)
+    let cached = batch.decodes.cached(slot)
     pool.take(limits.blocks(for: cached + tokens) - limits.blocks(for: cached))
     // Tokens accepted together come out together.
     metrics.addGap(now - newestToken(slot, table), at: now)
@@ -119,15 +119,15 @@ extension Replica {
     metrics.outputTokens += tokens
     counts.speculatedTokens += tokens
     ranking.decoded(table[row].request.classIndex, tokens: tokens)
-    table[row].generated += decodes.stepsSinceJoin(slot) + tokens
+    table[row].generated += batch.decodes.stepsSinceJoin(slot) + tokens
     table[row].computed = cached + tokens
     let left = table[row].outputTokens - table[row].generated
     settleTrail(slot, table)
     table.trails?.add(now, count: tokens, to: row)
-    decodes.leave(slot: slot)
-    decodes.join(slot: slot, cached: cached + tokens, steps: max(1, left))
+    batch.decodes.leave(slot: slot)
+    batch.decodes.join(slot: slot, cached: cached + tokens, steps: max(1, left))
     guard left <= 0 else { return }
-    decodes.end(slot: slot)
+    batch.decodes.end(slot: slot)
     finishDecode(slot, now: now, table)
   }
 }

@@ -28,15 +28,11 @@ struct Replica {
   /// Rows of the requests that hold a slot; -1 for a free slot.
   let slots: FixedArray<Int32>
   let freeSlots: ReusableStack<Int>
-  var order: SlotOrder
-  var decodes: DecodeGroup
-  /// Slots whose prompt is in work, in order of admission.
-  let prefilling = ReusableStack<Int>()
+  /// The requests whose step is formed or booked; without stages, all that run.
+  var batch: MicroBatch
+  /// Stages and the other micro-batches; nothing without stages.
+  let pipeline: Pipeline?
   let forming = FormingStep()
-  /// Prompt tokens of the current step, by slot.
-  let chunks = ReusableStack<Chunk>()
-  /// Slots of a static batch whose answers have ended.
-  var padding: [Int] = []
   var pool: BlockPool
   var adapters: AdapterSlots
   /// Slots set aside for the other samples of a prompt in work, by the row of the first.
@@ -53,28 +49,22 @@ struct Replica {
   var retired: [Int32] = []
   /// Rows whose cache is on its way to a decoding replica.
   var departing: [Int32] = []
-  var clock = ReplicaClock()
   var counts = ReplicaCounts()
   /// When a decoding slot's newest token came out, while decodes wait for a step of prompts.
   let tokenTimes: FixedArray<Int64>
-  var decodesWait = false
   /// Whether one who waits was not known in time for the step in progress.
   var defersArrivals = false
-  /// Decoding slots whose newest token came out before the last step: elsewhere, or before they lost their place.
-  var late: [Int] = []
-  /// Whether the step in progress verifies drafts, and the lots by which they are accepted.
-  var isSpeculative = false
+  /// The lots by which drafts are accepted.
   var lots: RandomStream
   var backlog: PromptBacklog
-  /// When decode steps ended, where somebody wants to know.
-  var stepLog: StepLog?
   /// Requests of each tenant that are here, for fair shares.
   let tenantRequests: FixedArray<Int>
 
   init(
     limits: ServingLimits, costs: StepTable, scheduler: any Scheduler = FirstComeFirstServed(),
     batching: Batching? = nil, options: ReplicaOptions = ReplicaOptions(), classes: [RequestClass] = [.standard],
-    forest: PrefixForest? = nil, draftCosts: StepTable? = nil, seed: UInt64 = 1, index: Int = 0
+    forest: PrefixForest? = nil, draftCosts: StepTable? = nil, stages: StagedCosts? = nil, seed: UInt64 = 1,
+    index: Int = 0
   ) {
     var limits = limits
     let batching = scheduler.batching ?? batching ?? Batching(limits.chunkedPrefill ? .chunked : .mixed)
@@ -93,8 +83,9 @@ struct Replica {
     let capacity = limits.maxSequences
     slots = FixedArray(repeating: -1, count: capacity)
     freeSlots = ReusableStack((0..<capacity).reversed())
-    order = SlotOrder(capacity: capacity)
-    decodes = DecodeGroup(spans: costs.spans, blockSize: limits.blockSize, kept: limits.keptTokens, capacity: capacity)
+    func empty(_ capacity: Int) -> MicroBatch { MicroBatch(limits: limits, spans: costs.spans, capacity: capacity) }
+    batch = empty(capacity)
+    pipeline = stages.map { Pipeline($0, capacity: capacity, empty: { empty(0) }, batch: { empty(capacity) }) }
     // What has left a cache of a fixed budget cannot be found there again.
     let keepsPrefixes = options.prefixCache && limits.keptTokens == .max
     let cache = PrefixCache(
@@ -108,11 +99,14 @@ struct Replica {
 
   var freeBlocks: Int { pool.available }
   var usedBlocks: Int { pool.used }
-  var running: Int { order.count }
-  var decoding: Int { decodes.count }
-  var isIdle: Bool { order.count == 0 && waiting.isEmpty && received.isEmpty }
+  /// Requests that run, in all micro-batches together.
+  var running: Int {
+    guard let pipeline else { return batch.order.count }
+    return pipeline.parked.reduce(batch.order.count) { $0 + $1.order.count }
+  }
+  var isIdle: Bool { running == 0 && waiting.isEmpty && received.isEmpty }
   /// Requests here, waiting or running.
-  var outstanding: Int { order.count + waiting.count + received.count }
+  var outstanding: Int { running + waiting.count + received.count }
 
   func canServe(_ request: Request) -> Bool { limits.canServe(request) }
 
@@ -126,7 +120,7 @@ struct Replica {
     }
     tenantRequests[tenant] += 1
     wait(row, atHead: false, now: now, table)
-    if let span = clock.span, span.steps > 1, mayChangeWithArrival { cut(at: now) }
+    if let span = batch.clock.span, span.steps > 1, mayChangeWithArrival { cut(at: now) }
   }
 
   /// Whether a request that arrives could enter before the span ends: not while others wait in front of it for good.
@@ -177,13 +171,14 @@ struct Replica {
 
   /// Tokens of the answer that a request here has, the current span's whole steps not included.
   func generated(_ live: LiveRequest) -> Int {
-    live.phase == .decoding ? live.generated + decodes.stepsSinceJoin(Int(live.slot)) : live.generated
+    live.phase == .decoding
+      ? live.generated + decodes(of: Int(live.slot)).stepsSinceJoin(Int(live.slot)) : live.generated
   }
 
   /// Tokens a decoding slot has in cache.
   func cached(_ slot: Int, _ table: RequestTable) -> Int {
     let live = table[slots[slot]]
-    return live.phase == .decoding ? decodes.cached(slot) : live.computed
+    return live.phase == .decoding ? decodes(of: slot).cached(slot) : live.computed
   }
 
   // MARK: Checking
@@ -191,26 +186,28 @@ struct Replica {
   /// Prompt tokens yet to be computed, counted one by one: what ``backlog`` must say.
   func uncomputedPromptTokens(_ table: RequestTable) -> Int {
     let waiting = waiting.rows { table[$0].phase == .waiting && table[$0].isInLine }
-    let inWork = prefilling.map { slots[$0] }
+    var inWork: [Int32] = []
+    eachBatch { _, batch in inWork += batch.prefilling.map { slots[$0] } }
     return (waiting + inWork).reduce(0) { $0 + table[$1].promptRest }
   }
 
   /// Blocks that requests at this replica hold, counted one by one, shared ones once: what ``usedBlocks`` must say.
-  /// - Parameter inStep: With the blocks that the step in progress fills.
-  func heldBlocks(inStep: Bool, _ table: RequestTable) -> Int {
+  func heldBlocks(_ table: RequestTable) -> Int {
     var sum = pool.cache.blocks - pool.cache.evictable
-    for row in slots where row >= 0 {
-      let live = table[row]
-      if live.phase == .decoding || live.isPadding {
-        let takesPart = inStep && clock.isDecoding
-        // Padding takes no part where drafts are verified.
-        let gain = !isSpeculative ? 1 : live.isPadding ? 0 : mostGained(Int(live.slot), table)
-        sum += limits.blocks(for: decodes.cached(Int(live.slot)) + (takesPart ? gain : 0)) - live.sharedBlocks
-      } else {
-        sum += live.blocks + live.endBlocks
-      }
+    eachBatch { _, batch in
+      batch.order.visit { slot in sum += heldBlocks(slot, batch, table) }
     }
     return sum + (received + departing).reduce(0) { $0 + table[$1].blocks }
+  }
+
+  /// With the blocks that the step in progress fills.
+  private func heldBlocks(_ slot: Int, _ batch: borrowing MicroBatch, _ table: RequestTable) -> Int {
+    let live = table[slots[slot]]
+    guard live.phase == .decoding || live.isPadding else { return live.blocks + live.endBlocks }
+    let takesPart = batch.clock.isBusy && batch.clock.isDecoding
+    // Padding takes no part where drafts are verified.
+    let gain = !batch.isSpeculative ? 1 : live.isPadding ? 0 : mostGained(slot, table)
+    return limits.blocks(for: batch.decodes.cached(slot) + (takesPart ? gain : 0)) - live.sharedBlocks
   }
 }
 

@@ -14,6 +14,8 @@ struct ReplicaHeat {
   private let idle: Double
   private let full: StepTable
   private let slow: StepTable
+  private let fullStages: StagedCosts?
+  private let slowStages: StagedCosts?
   private var heat = 0.0
   private(set) var isHot = false
 
@@ -26,9 +28,12 @@ struct ReplicaHeat {
     idle = plan.idlePower.value
     full = plan.costs
     self.slow = slow
+    fullStages = plan.stages
+    slowStages = plan.hotStages
   }
 
   var costs: StepTable { isHot ? slow : full }
+  var stages: StagedCosts? { isHot ? slowStages : fullStages }
 
   /// Adds the energy of what was done, and of waiting, and takes off what the case got rid of.
   mutating func settle(joules: Double, busy: Double, waiting: Double) {
@@ -51,9 +56,22 @@ struct ReplicaHeat {
 extension Replica {
   /// Settles the heat of the step that ended and of the time since, and takes the prices that go with it.
   mutating func settleHeat(now: Int64) {
-    let busy = Double(clock.end - clock.start) * 1e-9
+    if let pipeline { return settleHeat(pipeline, now: now) }
+    let busy = Double(batch.clock.end - batch.clock.start) * 1e-9
     heat?.settle(
-      joules: Double(clock.nanojoules) * 1e-9, busy: busy, waiting: Double(max(0, now - clock.end)) * 1e-9)
+      joules: Double(batch.clock.nanojoules) * 1e-9, busy: busy, waiting: Double(max(0, now - batch.clock.end)) * 1e-9)
     if let heat { costs = heat.costs }
+  }
+
+  /// The same for what micro-batches drew that have passed all stages.
+  private mutating func settleHeat(_ pipeline: Pipeline, now: Int64) {
+    let drawn = pipeline.unsettled
+    let busy = Double(drawn.picoseconds) * 1e-12
+    heat?.settle(
+      joules: Double(drawn.nanojoules) * 1e-9, busy: busy, waiting: max(0, Double(now - drawn.since) * 1e-9 - busy))
+    pipeline.settle(now: now)
+    guard let heat else { return }
+    costs = heat.costs
+    if let stages = heat.stages { pipeline.costs = stages }
   }
 }

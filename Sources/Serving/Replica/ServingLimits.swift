@@ -1,13 +1,18 @@
 import Execution
+import ModelGraph
 import Quantities
 import Workloads
 
 /// The limits one replica's scheduler works within, by the names serving runtimes use.
 package struct ServingLimits: Sendable, Equatable {
-  /// Tokens one step may process, prompts and decodes together; with pipeline stages, all parts of the step together.
+  /// Tokens one step may process, prompts and decodes together; with pipeline stages, each micro-batch.
   package var maxBatchedTokens: Int
-  /// Sequences that may be admitted at once.
+  /// Sequences that may be admitted at once, in all micro-batches together.
   package var maxSequences: Int
+  /// Pipeline stages; ``ReplicaPlan`` sets it.
+  package internal(set) var stages = 1
+  /// Sequences in one micro-batch of a pipeline; nothing for an even share of ``maxSequences``.
+  package var microBatchSequences: Int?
   /// Longest sequence served, prompt and answer together; longer requests are rejected.
   package var maxModelLength: Int
   /// Tokens in one KV block.
@@ -64,12 +69,18 @@ package struct ServingLimits: Sendable, Equatable {
     // Slots take up what they may hold, and no more.
     let blocks = runtime.contextSlots != nil && keepsTokens ? min(fits, context / runtime.blockSize) : fits
     self.init(
-      maxBatchedTokens: runtime.maxBatchedTokens * deployment.parallelism.pipeline, maxSequences: sequences,
+      maxBatchedTokens: runtime.maxBatchedTokens, maxSequences: sequences,
       maxModelLength: longest, blockSize: runtime.blockSize, blocks: blocks,
       watermarkBlocks: Int(Double(blocks) * runtime.watermark), chunkedPrefill: runtime.chunkedPrefill)
     schedulesAhead = runtime.schedulesAhead
     reservesAnswers = runtime.reservesAnswers
     keptTokens = deployment.model.commonBudget ?? .max
+  }
+
+  /// Sequences in one batch: with stages, by default as many as make the limit when every micro-batch has them (SGLang's
+  /// `--pp-max-micro-batch-size`), rounded up so that none is lost.
+  package var batchSequences: Int {
+    stages == 1 ? maxSequences : min(maxSequences, microBatchSequences ?? maxSequences.dividedUp(by: stages))
   }
 
   /// Blocks that a sequence of so many tokens takes.
@@ -81,7 +92,7 @@ package struct ServingLimits: Sendable, Equatable {
     let samples = Int(request.samples)
     let shared = samples > 1 ? min(request.inputTokens, keptTokens) / blockSize : 0
     let own = blocks(for: tokens - 1) - shared
-    return tokens <= maxModelLength && samples <= maxSequences
+    return tokens <= maxModelLength && samples <= batchSequences
       && shared + own * samples <= blocks - watermarkBlocks
   }
 }

@@ -59,6 +59,7 @@ package struct RunRecorder: Sendable {
       StoredMetric("completed_share", Double(result.metrics.completed) / arrived),
       StoredMetric("saturated", result.metrics.saturation.verdict == .saturated ? 1 : 0),
       StoredMetric("utilisation", result.utilisation), StoredMetric("mean_batch", result.meanBatch),
+      StoredMetric("pipeline_bubble_share", result.metrics.pipelineBubbleShare),
       StoredMetric("kv_occupancy_mean", result.meanOccupancy), StoredMetric("kv_occupancy_peak", result.peakOccupancy),
       StoredMetric("preemptions", Double(result.preemptions)), StoredMetric("prefix_hit_rate", result.hitRate),
       StoredMetric("replicas", Double(result.replicas)), StoredMetric("devices", Double(devices)),

@@ -19,6 +19,9 @@ struct ReplicaBuilder {
     let whole = try deployment(settings)
     try refuseUnreplayable(whole)
     let deployment = whole.withoutDrafts
+    guard settings.limits.microBatchSequences == nil || deployment.parallelism.pipeline > 1 else {
+      throw ScenarioError("micro_batch_seqs is for pipeline stages; leave it out, or give pp or parallelism.pipeline")
+    }
     var options = try options(settings, deployment)
     options.role = role
     options.speculation = try settings.speculation.map { try speculation($0, settings) }
@@ -117,11 +120,6 @@ struct ReplicaBuilder {
     }
     var batching = settings.batching ?? Batching(runtime.batching)
     batching.chunk = settings.limits.longPrefillThreshold ?? batching.chunk ?? runtime.longPrefillThreshold
-    // A prompt is in one of the parts on their way through the stages, and no larger than that part's budget.
-    if deployment.parallelism.pipeline > 1 {
-      let budget = settings.limits.maxBatchedTokens ?? runtime.maxBatchedTokens
-      batching.chunk = min(batching.chunk ?? budget, budget)
-    }
     return batching
   }
 

@@ -59,6 +59,7 @@ enum ReplicaReader {
       var limits = LimitSettings()
       limits.maxBatchedTokens = try block.optionalInt("max_num_batched_tokens", in: 1...10_000_000)
       limits.maxSequences = try block.optionalInt("max_num_seqs", in: 1...1_000_000)
+      limits.microBatchSequences = try block.optionalInt("micro_batch_seqs", in: 1...1_000_000)
       limits.maxModelLength = try block.optionalInt("max_model_len", in: 2...1_000_000_000)
       limits.blocks = try block.optionalInt("num_kv_blocks", in: 1...1_000_000_000)
       limits.longPrefillThreshold = try block.optionalInt("long_prefill_threshold", in: 1...10_000_000)

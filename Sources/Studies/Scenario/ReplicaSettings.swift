@@ -59,6 +59,8 @@ package struct ReplicaSettings: Sendable {
 package struct LimitSettings: Sendable {
   package var maxBatchedTokens: Int?
   package var maxSequences: Int?
+  /// Sequences in one micro-batch of a pipeline.
+  package var microBatchSequences: Int?
   package var maxModelLength: Int?
   package var blocks: Int?
   /// Prompt tokens of one request in a step at most.
@@ -70,6 +72,7 @@ package struct LimitSettings: Sendable {
     var merged = base
     merged.maxBatchedTokens = maxBatchedTokens ?? base.maxBatchedTokens
     merged.maxSequences = maxSequences ?? base.maxSequences
+    merged.microBatchSequences = microBatchSequences ?? base.microBatchSequences
     merged.maxModelLength = maxModelLength ?? base.maxModelLength
     merged.blocks = blocks ?? base.blocks
     merged.longPrefillThreshold = longPrefillThreshold ?? base.longPrefillThreshold
@@ -80,8 +83,8 @@ package struct LimitSettings: Sendable {
   func limits(of deployment: Deployment, draft: Deployment?) -> ServingLimits {
     var limits = ServingLimits(deployment, sequences: maxSequences, draft: draft)
     if let maxSequences { limits.maxSequences = maxSequences }
-    // Each part on its way through pipeline stages has a budget of its own.
-    if let maxBatchedTokens { limits.maxBatchedTokens = maxBatchedTokens * deployment.parallelism.pipeline }
+    if let maxBatchedTokens { limits.maxBatchedTokens = maxBatchedTokens }
+    limits.microBatchSequences = microBatchSequences
     if let maxModelLength { limits.maxModelLength = maxModelLength }
     if let blocks { limits.blocks = blocks }
     return limits
