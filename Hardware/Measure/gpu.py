@@ -10,13 +10,15 @@ read, so that a card of your own can be fitted:
     attention_generation.csv  system,batch_size,num_heads,num_key_value_heads,head_dim,kv_len,kv_cache_dtype,latency_us
     attention_context.csv     system,batch_size,num_heads,kv_heads,head_dim,isl,kv_cache_dtype,latency_us
 
-and, for comparison with `ridgeline predict --explain`, two that nothing is fitted to:
+and, for comparison with `ridgeline predict --explain`, three that nothing is fitted to:
 
     layers.csv                system,what,hidden,heads,kv_heads,intermediate,batch,context,latency_us
+    steps.csv                 system,hidden,layers,heads,kv_heads,intermediate,vocabulary,batch,context,latency_us
     power.csv                 system,what,seconds,mean_watts
 
 The grid: products of 1 to 8192 rows by the shapes of models of 1 to 70 billion parameters in bf16; attention of batches
-1 to 64 over contexts 128 to 32768 with 128-wide heads; one decoder layer of Llama 3 8B and 70B for prompts and decodes.
+1 to 64 over contexts 128 to 32768 with 128-wide heads; one decoder layer of Llama 3 8B and 70B for prompts and decodes;
+whole decode steps of Llama 3 8B, table and head included, where its 16 GB of weights and the cache fit.
 Times are medians of replays of a CUDA graph, after a warm-up; weights are cycled so that caches do not hold them.
 --dry-run does the same steps on tiny shapes on the CPU, without graphs: it checks the script, its numbers mean nothing.
 """
@@ -44,6 +46,8 @@ CONTEXTS = [128, 512, 2048, 8192, 32768]
 PROMPTS = [128, 512, 2048, 8192]
 # Hidden width, query heads, KV heads, width of the feed-forward network.
 LAYERS = [(4096, 32, 8, 14336), (8192, 64, 8, 28672)]
+# A whole model: the layer's shape, how many there are, and the vocabulary.
+MODEL = (LAYERS[0], 32, 128256)
 MOST_ELEMENTS = 1 << 32
 
 
@@ -219,6 +223,36 @@ def layers(bench, write, power):
                 measure_power(bench, power, f"layer {hidden} {what} batch {batch} at {tokens}", body, latency)
 
 
+def steps(bench, write, power):
+    """Whole decode steps: table, layers, norm, head and the choice of the likeliest token."""
+    (hidden, heads, kv_heads, network), depth, vocabulary = MODEL
+    width = hidden // heads
+    layer_elements = 2 * hidden * (heads + kv_heads) * width + 3 * hidden * network
+    weights = 2 * (depth * layer_elements + vocabulary * hidden)
+    if not bench.dry and weights > 0.9 * torch.cuda.mem_get_info()[0]:
+        return
+    table, norm = bench.tensor(vocabulary, hidden), bench.tensor(hidden)
+    stack = [Layer(bench, hidden, heads, kv_heads, network) for _ in range(depth)]
+    for batch in BATCHES:
+        for tokens in CONTEXTS[1:4]:
+            cache = 4 * depth * batch * kv_heads * tokens * width
+            if bench.out_of_time or not bench.dry and cache > 0.8 * torch.cuda.mem_get_info()[0]:
+                continue
+            caches = [[bench.tensor(batch, kv_heads, tokens, width) for _ in range(2)] for _ in range(depth)]
+            ids = torch.arange(batch, device=bench.device)
+
+            def body(_):
+                x = functional.embedding(ids, table)[:, None]
+                for layer, (k, v) in zip(stack, caches):
+                    x = layer(x, k, v)
+                return functional.linear(functional.rms_norm(x, (hidden,), norm), table).argmax(-1)
+
+            latency = bench.microseconds(body, repeats=3)
+            write([hidden, depth, heads, kv_heads, network, vocabulary, batch, tokens, f"{latency:.3f}"])
+            if tokens == 2048 or bench.dry:
+                measure_power(bench, power, f"step batch {batch} at {tokens}", body, latency)
+
+
 def measure_power(bench, write, what, body, microseconds):
     """Runs a body for two seconds, so that the board's own average settles."""
     count = 1 if bench.dry else int(2e6 / microseconds) + 1
@@ -235,9 +269,10 @@ def measure_power(bench, write, what, body, microseconds):
 
 def shrink():
     """Shapes for a dry run."""
-    global WEIGHTS, ROWS, HEADS, BATCHES, CONTEXTS, PROMPTS, LAYERS
+    global WEIGHTS, ROWS, HEADS, BATCHES, CONTEXTS, PROMPTS, LAYERS, MODEL
     WEIGHTS, ROWS, HEADS, BATCHES = [(64, 32)], [1, 4], [(4, 2)], [1, 2]
     CONTEXTS, PROMPTS, LAYERS = [16, 32, 48, 64], [16, 32, 64], [(64, 4, 2, 96)]
+    MODEL = (LAYERS[0], 3, 160)
 
 
 def main():
@@ -267,6 +302,10 @@ def main():
         layers(
             bench, table("layers.csv", [
                 "what", "hidden", "heads", "kv_heads", "intermediate", "batch", "context", "latency_us"]), power)
+        steps(
+            bench, table("steps.csv", [
+                "hidden", "layers", "heads", "kv_heads", "intermediate", "vocabulary", "batch", "context",
+                "latency_us"]), power)
         gemm(bench, table("gemm.csv", ["framework", "dtype", "m", "n", "k", "latency_us"]))
         generation(
             bench, table("attention_generation.csv", [

@@ -16,9 +16,15 @@ package enum Techniques {
 
   package static var descriptions: [ChoiceDescription] { all.map { $0.description } }
 
-  /// - Parameter text: A name with parameters, for example `w4a16:group=128`.
+  /// Techniques, then published methods: all names that may be written.
+  package static var names: [ChoiceDescription] { descriptions + PublishedMethod.all.compactMap(\.description) }
+
+  /// - Parameter text: A name with parameters, for example `w4a16:group=128`; of a published method, its technique with
+  ///   what its source states.
   package static func parse(_ text: String) throws(ChoiceError) -> NamedChoice {
-    try NamedChoice.parse(text, kind: "technique", among: descriptions)
+    var choice = try NamedChoice.parse(text, kind: "technique", among: names)
+    if let method = PublishedMethod.all.first(where: { $0.name == choice.name }) { choice.name = method.technique }
+    return choice
   }
 
   /// - Throws: ``ChoiceError`` for an unknown name.

@@ -94,10 +94,15 @@ struct HostOptions: ParsableArguments {
   func measurement(_ shapes: [HostShape]) throws -> HostMeasurement {
     let (threads, formats, steps) = (try checkedThreads(), try checkedFormats(), try steps())
     if let measured { return try kept(measured, threads, formats, steps) }
+    let (facts, rounds) = (HostFacts(), try checkedRounds())
+    if let most = threads.last, most > facts.cores {
+      throw UsageError("--threads: found \(most), expected at most \(facts.cores): this machine has no more cores")
+    }
     standardError("measuring the machine")
-    var result = HostMeasurement(facts: HostFacts(), machine: try MachineMeasurement(threads: threads), samples: [])
+    var result = HostMeasurement(facts: facts, machine: try MachineMeasurement(threads: threads), samples: [])
     for count in threads {
-      let bench = try bench(count)
+      var bench = HostBench(threads: count, rounds: rounds)
+      bench.progress = { standardError($0) }
       for (index, format) in formats.enumerated() where thorough || count == threads[0] || index % 3 == 0 {
         let chosen = thorough ? shapes.map { $0.deep(for: format) } : HostShape.chosen(shapes, for: format)
         result.samples += try bench.run(chosen, format, steps: steps)
@@ -120,12 +125,6 @@ struct HostOptions: ParsableArguments {
       throw DataError(file: folder + "/samples.csv", problem: "has no sample of these threads, formats and steps")
     }
     return result
-  }
-
-  private func bench(_ threads: Int) throws -> HostBench {
-    var bench = HostBench(threads: threads, rounds: try checkedRounds())
-    bench.progress = { standardError($0) }
-    return bench
   }
 }
 
@@ -330,7 +329,7 @@ struct HostServeCheckCommand: ParsableCommand {
   static func check(
     _ model: EngineModel, _ deployment: Deployment, requests: Int, load: Double, seed: UInt64
   ) throws -> ServeCheck.Outcome {
-    let engine = Engine(model, cacheBlocks: 40 * EngineServer.mostSequences, pool: try WorkerPool(), clock: .thread)
+    let engine = Engine(model, cacheBlocks: 40 * EngineServer.mostSequences, pool: try WorkerPool())
     engine.cache.fill(seed: 1)
     engine.reserve(EngineServer.budget)
     let mean = BatchCase(sequences: 1, inputTokens: 143, outputTokens: 52)

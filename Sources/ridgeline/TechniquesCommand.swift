@@ -11,13 +11,14 @@ struct TechniquesCommand: ParsableCommand {
       A technique rewrites model, plan or requests; what it gains comes out of \
       the prediction. What a model's behaviour decides (acceptance, shares \
       kept) must be given. Techniques compose in the order of what they decide; \
-      two that decide the same are refused. Documentation/techniques.md has all \
-      of them with their sources.
+      two that decide the same are refused. Published methods go by their names \
+      too: eagle3 is draft-head with the tree its users run. \
+      Documentation/techniques.md has all of them with their sources.
 
         ridgeline techniques
         ridgeline techniques w4a16
         ridgeline predict --model llama-3-8b --hardware h100-sxm \\
-            --with w4a16:group=128 --with draft-head:depth=3,acceptance=0.8
+            --with w4a16:group=128 --with eagle3:acceptance=0.7
       """)
 
   @Argument(help: "A technique, for its parameters, quality risk and sources.")
@@ -28,12 +29,16 @@ struct TechniquesCommand: ParsableCommand {
 
   func run() throws {
     if let name {
-      let description = try NamedChoice.find(name, kind: "technique", among: Techniques.descriptions)
+      let description = try NamedChoice.find(name, kind: "technique", among: Techniques.names)
       return try standardOutput(TechniqueCard.text(description))
     }
     let table = TechniqueCard.table
     switch format {
-    case .table: try standardOutput(TableRenderer.rows(table) + "\n\(table.rows.count) techniques\n")
+    case .table:
+      let methods = PublishedMethod.all.count
+      try standardOutput(
+        TableRenderer.rows(table)
+          + "\n\(table.rows.count - methods) techniques, and \(methods) methods by the names they were published by\n")
     case .csv: try standardOutput(MachineRenderer.csv(table))
     case .json: try standardOutput(MachineRenderer.json(table))
     case .markdown: try standardOutput(TechniqueCard.document)
@@ -44,7 +49,8 @@ struct TechniquesCommand: ParsableCommand {
 /// A technique with its parameters, as text.
 enum TechniqueCard {
   static func text(_ description: ChoiceDescription) -> String {
-    let type = Techniques.all.first { $0.description.name == description.name }
+    let method = PublishedMethod.all.first { $0.name == description.name }
+    let type = Techniques.all.first { $0.description.name == method?.technique ?? description.name }
     var text = PolicyCard.text(description)
     if let type {
       text += "decides: \(type.decides.map(\.title).joined(separator: "; "))\n"
@@ -68,7 +74,7 @@ enum TechniqueCard {
       ResultTable.Column("name"), ResultTable.Column("summary"), ResultTable.Column("parameters"),
       ResultTable.Column("source"),
     ])
-    for item in Techniques.descriptions {
+    for item in Techniques.names {
       let parameters = item.parameters.map { "\($0.name)=\($0.standard.map { "\($0)" } ?? "...")" }
       table.append([
         .text(item.name), .text(item.summary), .text(parameters.joined(separator: ",")), .text(item.source),
@@ -101,6 +107,10 @@ enum TechniqueCard {
       if let measure = type.measureFirst { text += "- measure first: \(measure)\n" }
       text += "- source: \(item.source)\n"
     }
+    text +=
+      "\n## Published methods\n\nNames for a technique with the parameters that the source states; each may be given "
+    text += "otherwise.\n\n| name | stands for | source |\n| --- | --- | --- |\n"
+    for method in PublishedMethod.all { text += "| `\(method.name)` | `\(method.text)` | \(method.source) |\n" }
     return text
   }
 }

@@ -151,7 +151,7 @@ import Testing
 @Suite struct EngineServerTests {
   private func engine() throws -> Engine {
     let shape = HostShape(hidden: 64, layers: 1, heads: 1, kvHeads: 1, network: 64, vocabulary: 64)
-    return Engine(try shape.model(.f32), cacheBlocks: 400, pool: try WorkerPool(), clock: .thread)
+    return Engine(try shape.model(.f32), cacheBlocks: 400, pool: try WorkerPool())
   }
 
   @Test func `every request is served once, in order, within the budget`() throws {

@@ -64,11 +64,28 @@ import Testing
 
   @Test(arguments: [
     ("w4a61", "did you mean 'w4a16'"), ("w4a16:grup=64", "did you mean 'group'"), ("w4a16:group=x", "whole number"),
-    ("kv-quant", "needs bits"), ("w8a8:format=int9", "one of int8, fp8"), ("kv-quant:bits=17", "from 1 to 16"),
+    ("kv-quant", "needs bits"), ("eagle-3", "did you mean 'eagle3'"), ("w8a8:format=int9", "one of int8, fp8"),
+    ("kv-quant:bits=17", "from 1 to 16"),
   ])
   func `misspelt techniques are answered with the nearest name`(text: String, reason: String) {
     let error = #expect(throws: ChoiceError.self) { try Techniques.parse(text) }
     #expect(error?.description.contains(reason) == true, "\(error?.description ?? "")")
+  }
+
+  @Test func `every published method names a technique with parameters that it has`() throws {
+    for method in PublishedMethod.all {
+      let description = try #require(method.description, "\(method.name): \(method.text)")
+      #expect(!Techniques.descriptions.contains { $0.name == description.name })
+    }
+    #expect(Set(Techniques.names.map(\.name)).count == Techniques.names.count)
+  }
+
+  @Test func `a published method is its technique, and what its source states may be given otherwise`() throws {
+    #expect(try Techniques.parse("awq") == Techniques.parse("w4a16:group=128"))
+    #expect(
+      try Techniques.parse("eagle3:acceptance=0.7,depth=3,verified=3,width=1")
+        == Techniques.parse("draft-head:acceptance=0.7,depth=3,verified=3,width=1,vocabulary=32000"))
+    #expect(throws: ChoiceError.self) { try Techniques.parse("awq:grp=64") }
   }
 
   @Test func `a choice is written back with what was given`() throws {

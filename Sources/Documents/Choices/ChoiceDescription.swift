@@ -83,6 +83,20 @@ package struct ChoiceParameter: Sendable {
     }
   }
 
+  /// The same with another standard.
+  /// - Returns: Nothing when the parameter may not have that value.
+  package func withStandard(_ text: String) -> ChoiceParameter? {
+    guard let value = value(text) else { return nil }
+    var parameter = self
+    switch (kind, value) {
+    case (.number(let range, _), .number(let number)): parameter.kind = .number(range, standard: number)
+    case (.whole(let range, _), .number(let number)): parameter.kind = .whole(range, standard: Int(number))
+    case (.choice(let words, _), .text(let word)): parameter.kind = .choice(words, standard: word)
+    default: return nil
+    }
+    return parameter
+  }
+
   /// What it may be: "a number from 0 to 1", for help and messages.
   package var expected: String {
     let suffix = unit.isEmpty ? "" : " \(unit)"

@@ -62,6 +62,7 @@ package struct EngineServer {
   /// Replays requests in order of arrival. The cache must have room for all that run at once.
   package func run(_ requests: [Request]) throws -> Outcome {
     var outcome = Outcome(records: requests.map { _ in Record() })
+    let clock: EngineClock = engine.pool.threads == 1 ? .thread : .wall
     var (now, next) = (0.0, 0)
     var running: [Running] = []
     var waiting: [Running] = []
@@ -74,11 +75,11 @@ package struct EngineServer {
       }
       let chunks = form(&running, &waiting)
       let start = now
-      let clock = engine.meter.clock.now
+      let started = clock.now
       let logits = try engine.step(chunks.map(\.chunk))
       let wanted = chunks.filter { $0.chunk.wantsLogits }
       for (item, row) in zip(wanted, logits) { item.owner.last = sampler.next(row) }
-      now += engine.meter.clock.now - clock
+      now += clock.now - started
       outcome.steps.append(
         Step(
           start: start, end: now, decodes: chunks.count { $0.owner.generated > 0 },

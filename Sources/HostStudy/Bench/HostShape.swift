@@ -58,14 +58,14 @@ package struct HostShape: Sendable, Hashable {
       hidden: 768, layers: 4, heads: 12, kvHeads: 4, network: 512, vocabulary: 8192, experts: 16, expertsPerToken: 4),
   ]
   package static let scored = [
-    HostShape(hidden: 1024, layers: 6, heads: 16, kvHeads: 16, network: 2816, vocabulary: 16_384),
-    HostShape(hidden: 640, layers: 10, heads: 10, kvHeads: 2, network: 2560, vocabulary: 32_768),
-    HostShape(hidden: 896, layers: 8, heads: 14, kvHeads: 2, network: 4864, vocabulary: 16_384),
-    HostShape(hidden: 2048, layers: 2, heads: 32, kvHeads: 8, network: 5632, vocabulary: 8192),
+    HostShape(hidden: 1152, layers: 5, heads: 18, kvHeads: 6, network: 3072, vocabulary: 12_288),
+    HostShape(hidden: 704, layers: 9, heads: 11, kvHeads: 11, network: 1920, vocabulary: 24_576),
+    HostShape(hidden: 960, layers: 8, heads: 15, kvHeads: 5, network: 2560, vocabulary: 16_384),
+    HostShape(hidden: 1280, layers: 4, heads: 20, kvHeads: 4, network: 3456, vocabulary: 20_480),
     HostShape(
-      hidden: 640, layers: 5, heads: 10, kvHeads: 2, network: 768, vocabulary: 16_384, experts: 8, expertsPerToken: 2),
+      hidden: 576, layers: 6, heads: 9, kvHeads: 3, network: 768, vocabulary: 16_384, experts: 10, expertsPerToken: 2),
     HostShape(
-      hidden: 1024, layers: 3, heads: 16, kvHeads: 4, network: 640, vocabulary: 8192, experts: 12, expertsPerToken: 3),
+      hidden: 896, layers: 3, heads: 14, kvHeads: 2, network: 704, vocabulary: 8192, experts: 16, expertsPerToken: 2),
   ]
 
   /// Whether constants are fitted to it, whatever number of layers it was given.

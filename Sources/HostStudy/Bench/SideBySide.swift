@@ -32,7 +32,7 @@ package struct SideBySide: Sendable {
   package init(_ foreign: ForeignEngine, gguf: String, rounds: Int, progress: (String) -> Void) throws {
     let pool = try WorkerPool()
     let (model, _) = try EngineModel.gguf(path: gguf)
-    let engine = Engine(model, cacheBlocks: 80, pool: pool, clock: .thread)
+    let engine = Engine(model, cacheBlocks: 80, pool: pool)
     engine.cache.fill(seed: 1)
     var (ours, blas) = ([Int: [Double]](), [Int: [Double]]())
     var (mine, theirs) = ([HostStep: [Double]](), [HostStep: [Double]]())
@@ -98,9 +98,9 @@ package struct SideBySide: Sendable {
       case .prefill(let count): tokens = (0..<Int32(count)).map { 100 + $0 * 7 % 3000 }
       case .decode(_, let context): try engine.pretend(sequence, tokens: context - 1)
       }
-      let start = engine.meter.clock.now
+      let start = EngineClock.thread.now
       _ = try engine.step([Engine.Chunk(sequence, tokens: tokens)])
-      times.append(engine.meter.clock.now - start)
+      times.append(EngineClock.thread.now - start)
       engine.cache.release(sequence)
     }
     return Quantile.median(times)

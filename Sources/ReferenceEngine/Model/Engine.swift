@@ -15,7 +15,7 @@ package final class Engine {
   package let model: EngineModel
   package let cache: CachePool
   package let pool: WorkerPool
-  package var meter: WorkMeter
+  package var meter = WorkMeter()
   let rotary: (cosines: FloatBuffer, sines: FloatBuffer)
   /// Buffers of the largest step so far.
   var room = StepRoom()
@@ -24,12 +24,11 @@ package final class Engine {
 
   /// - Parameter cacheBlocks: Blocks of 16 tokens in the pool.
   package init(
-    _ model: EngineModel, cacheBlocks: Int, pool: WorkerPool, blockOrder: [Int32]? = nil, clock: EngineClock = .wall
+    _ model: EngineModel, cacheBlocks: Int, pool: WorkerPool, blockOrder: [Int32]? = nil
   ) {
     self.model = model
     self.pool = pool
     cache = CachePool(model.shape, blocks: cacheBlocks, order: blockOrder)
-    meter = WorkMeter(clock: clock)
     let positions = min(model.shape.contextLimit, cacheBlocks * cache.blockTokens)
     rotary = model.shape.rotary.tables(positions: positions, headWidth: model.shape.attention.headWidth)
   }
@@ -57,7 +56,7 @@ package final class Engine {
   package func step(_ chunks: [Chunk]) throws(EngineError) -> [UnsafeMutableBufferPointer<Float>] {
     let layout = try admit(chunks)
     room.prepare(layout, model.shape)
-    moment = meter.clock.now
+    moment = EngineClock.wall.now
     embed(layout)
     var delta: UnsafeMutablePointer<Float>?
     for index in model.layers.indices {
@@ -111,7 +110,7 @@ package final class Engine {
   /// step's, and the clock is read once an operator.
   func measure(_ kind: EngineOperator, _ work: WorkMeter.Entry, _ body: () -> Void) {
     body()
-    let now = meter.clock.now
+    let now = EngineClock.wall.now
     meter.add(kind, work, seconds: now - moment)
     moment = now
   }
