@@ -105,6 +105,7 @@ struct ReplicaLoad {
 }
 
 extension Replica {
+  @inline(__always)
   var load: ReplicaLoad {
     ReplicaLoad(
       outstanding: outstanding, waiting: waiting.count, running: running, waitingTokens: backlog.tokens,
