@@ -105,10 +105,13 @@ struct ReplicaLoad {
 }
 
 extension Replica {
+  /// Changes nothing; a replica that is only read would be copied to be asked.
   var load: ReplicaLoad {
-    ReplicaLoad(
-      outstanding: outstanding, waiting: waiting.count, running: running, waitingTokens: backlog.tokens,
-      promptRate: backlog.rate)
+    mutating get {
+      ReplicaLoad(
+        outstanding: outstanding, waiting: waiting.count, running: running, waitingTokens: backlog.tokens,
+        promptRate: backlog.rate)
+    }
   }
 }
 

@@ -63,7 +63,7 @@ extension ServingEngine {
 
   /// - Parameter isNew: Whether admission is asked.
   private mutating func route(_ live: LiveRequest, isNew: Bool) -> Destination {
-    if isPlain { return replicas[0].canServe(live.request) ? .replica(0) : .refused }
+    if isPlain { return replicas[0].limits.canServe(live.request) ? .replica(0) : .refused }
     guard findServers(live.request) else { return .refused }
     if !routing.showsAll(at: now) { gather(routing.takers, live.request) }
     guard routing.hasCandidates else { return .nowhere }

@@ -86,6 +86,8 @@ package struct ServingEngine {
   let isPlain: Bool
   /// Whether prompts and answers are computed apart.
   let isSplit: Bool
+  /// Whether any replica has pipeline stages; asking a replica itself would copy it.
+  let hasStages: Bool
 
   /// One replica, first come first served.
   /// - Throws: ``ReplayError`` or ``ServingError`` when the deployment cannot be replayed.
@@ -120,6 +122,7 @@ package struct ServingEngine {
     }
     requestTimes = times.allSatisfy(\.isNone) ? [] : times
     isSplit = plan.isSplit
+    hasStages = plan.pools.contains { $0.replica.stages != nil }
     isPlain = members.count == 1 && plan.admission.takesAll && plan.pools[0].failures == nil
   }
 
@@ -249,7 +252,7 @@ package struct ServingEngine {
   // MARK: Steps
 
   private mutating func endStep(_ index: Int, _ source: inout any RequestSource, _ observer: Observer) throws {
-    guard replicas[index].turnToEnding(now: now) else { return proceed(index) }
+    if hasStages, !replicas[index].turnToEnding(now: now) { return proceed(index) }
     if let onStep = observer.onStep { try onStep(StepReport(index, replicas[index])) }
     replicas[index].endStep(now: now, table, &metrics)
     stepEnds.set(index, at: Timers.never)
@@ -277,7 +280,7 @@ package struct ServingEngine {
   /// A replica may begin its next step, or the one in progress may end sooner than it was to.
   mutating func proceed(_ index: Int) {
     note(index)
-    if replicas[index].isStaged { return proceedStaged(index) }
+    if hasStages, replicas[index].pipeline != nil { return proceedStaged(index) }
     if replicas[index].batch.clock.isBusy {
       stepEnds.set(index, at: replicas[index].batch.clock.end)
     } else if !ready.contains(index) {
@@ -300,11 +303,12 @@ package struct ServingEngine {
   }
 
   private mutating func start(_ index: Int) throws {
-    let wasBusy = replicas[index].isBusy
+    let isStaged = hasStages && replicas[index].pipeline != nil
+    let wasBusy = isStaged && replicas[index].isBusy
     if replicas[index].beginStep(now: now, table) {
       guard !replicas[index].batch.clock.isBeyondClock else { throw ServingError.beyondClock }
       if !wasBusy { members[index].idleNanoseconds += now - members[index].lastEnd }
-      if replicas[index].isStaged {
+      if isStaged {
         proceedStaged(index)
       } else {
         stepEnds.set(index, at: replicas[index].batch.clock.end)

@@ -54,6 +54,9 @@ final class Pipeline {
   func batch(of slot: Int) -> Int { batches[slot] }
   func admission(of slot: Int) -> Int { admissions[slot] }
 
+  /// Requests in all micro-batches, given those in the one at hand.
+  func running(beside own: Int) -> Int { parked.reduce(own) { $0 + $1.order.count } }
+
   func isOnItsWay(_ index: Int) -> Bool { flight.contains(index) }
 
   // MARK: Turns

@@ -23,20 +23,24 @@ extension Replica {
   }
 
   /// The decodes that a slot belongs to.
-  func decodes(of slot: Int) -> DecodeGroup { pipeline.map { group($0, slot).decodes } ?? batch.decodes }
-
-  private func group(_ pipeline: Pipeline, _ slot: Int) -> MicroBatch {
-    let index = pipeline.batch(of: slot)
-    return index == pipeline.current ? batch : pipeline.parked[index]
+  func decodes(of slot: Int) -> DecodeGroup {
+    guard let pipeline, pipeline.batch(of: slot) != pipeline.current else { return batch.decodes }
+    return pipeline.parked[pipeline.batch(of: slot)].decodes
   }
 
   /// Whether a step of a slot's micro-batch is in progress.
-  func isInStep(_ slot: Int) -> Bool { pipeline.map { $0.isOnItsWay($0.batch(of: slot)) } ?? batch.clock.isBusy }
+  func isInStep(_ slot: Int) -> Bool {
+    guard let pipeline else { return batch.clock.isBusy }
+    return pipeline.isOnItsWay(pipeline.batch(of: slot))
+  }
 
   // MARK: Times
 
   /// Whether a step is in progress.
-  var isBusy: Bool { pipeline.map { !$0.flight.isEmpty } ?? batch.clock.isBusy }
+  var isBusy: Bool {
+    guard let pipeline else { return batch.clock.isBusy }
+    return !pipeline.flight.isEmpty
+  }
 
   /// When something happens here by itself: a step ends, or the first stage is free for those who wait.
   func nextAlarm(after now: Int64) -> Int64? {

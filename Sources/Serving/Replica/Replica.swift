@@ -99,13 +99,15 @@ struct Replica {
 
   var freeBlocks: Int { pool.available }
   var usedBlocks: Int { pool.used }
-  /// Requests that run, in all micro-batches together.
+  /// Requests that run, in all micro-batches together. Inlined, as otherwise a replica is copied to be asked.
+  @inline(__always)
   var running: Int {
     guard let pipeline else { return batch.order.count }
-    return pipeline.parked.reduce(batch.order.count) { $0 + $1.order.count }
+    return pipeline.running(beside: batch.order.count)
   }
   var isIdle: Bool { running == 0 && waiting.isEmpty && received.isEmpty }
   /// Requests here, waiting or running.
+  @inline(__always)
   var outstanding: Int { running + waiting.count + received.count }
 
   func canServe(_ request: Request) -> Bool { limits.canServe(request) }

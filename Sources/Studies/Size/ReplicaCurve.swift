@@ -136,9 +136,8 @@ struct ReplicaCurve: Sendable {
     let wait = load / (1 - load) * (demand.gapVariation + demand.inputVariation) / 2 * service
     // Waits are about exponential, with the load as the chance of any.
     let tail = max(0, wait / max(load, 1e-9) * -logarithm((1 - share) / max(load, 1 - share)))
-    // A step on its way through stages ends before the next begins, so a prompt may wait for a whole one.
-    let step = deployment.parallelism.pipeline > 1 ? max(state.meanStep, highPromptTime) : state.meanStep / 2
-    return own + max(step, tail)
+    // Half a step on average; with stages, at most until the first is free.
+    return own + max(state.meanStep / 2, tail)
   }
 
   /// Share of a mixed step that decodes take beside a prompt.
