@@ -62,9 +62,11 @@ extension Deployment {
     byBound[.host] = host
     let stages = parallelism.pipeline
     let depth = Double(model.decoder.layerCount.dividedUp(by: stages)) / Double(model.decoder.layerCount)
+    // The host works for the first stage, and the head is in the last.
+    let ends = stages > 1 ? max(head, host) : head + host
     let waiting = pricer.constants[.powerStatic] * platform.device.power.cap
     return StepPrice(
-      time: device + host, bottleneck: (device - head) * depth + head + host, deviceTime: device,
+      time: device + host, bottleneck: (device - head) * depth + ends, deviceTime: device,
       energy: (busy + waiting * host) * Double(parallelism.tensor * parallelism.data), timeByBound: byBound,
       flops: flops, traffic: traffic)
   }

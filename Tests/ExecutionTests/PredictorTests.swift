@@ -172,13 +172,13 @@ import Testing
     #expect(near(try #require(prediction.tpot).value, period))
   }
 
-  @Test func `the slowest of four stages has a quarter of the layers, the whole head and the host's time`() throws {
+  @Test func `the slowest of four stages has a quarter of the layers, and the head or the host's time`() throws {
     let deployment = try Repository.deployment("llama-3-8b", on: "hgx-h100", Parallelism(pipeline: 4))
     let step = StepShape.decode(sequences: 8, context: 100, spans: deployment.graph.spans)
     let head = deployment.pricedOperators(step).first { $0.work.name == "lm_head" }
     let headTime = try #require(head).totalTime.value
     let price = deployment.price(step)
     let host = price.time.value - price.deviceTime.value
-    #expect(near(price.bottleneck.value, (price.deviceTime.value - headTime) / 4 + headTime + host))
+    #expect(near(price.bottleneck.value, (price.deviceTime.value - headTime) / 4 + max(headTime, host)))
   }
 }
