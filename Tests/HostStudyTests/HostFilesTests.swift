@@ -147,6 +147,21 @@ import Testing
   }
 }
 
+@Suite struct HostBenchTests {
+  /// Other tests run beside this one, so that many repeats are disturbed.
+  @Test func `every step of every model has a time, and operators that make it up`() throws {
+    let shapes = [64, 128].map {
+      HostShape(hidden: $0, layers: 1, heads: 1, kvHeads: 1, network: 64, vocabulary: 64)
+    }
+    let steps = [HostStep.prefill(tokens: 16), .decode(sequences: 2, context: 20), .decode(sequences: 1, context: 40)]
+    let samples = try HostBench(threads: 1, rounds: 1).run(shapes, .f32, steps: steps)
+    #expect(samples.count == shapes.count * steps.count)
+    for sample in samples {
+      #expect(sample.seconds > 0 && sample.operators.contains { $0.name == "lm_head" && $0.seconds > 0 })
+    }
+  }
+}
+
 /// The real engine's serving, beside the simulator's.
 @Suite struct EngineServerTests {
   private func engine() throws -> Engine {

@@ -59,7 +59,7 @@ package struct HostFit {
 
   /// A product's time a weight is a curve over rows, with a point for each number of rows that was measured.
   private func fitProducts(_ rows: [Row], isOwn: Bool, _ outcome: inout Outcome) throws {
-    let rows = rows.filter { $0.work.isProduct }
+    let rows = rows.filter { $0.work.kind.isProduct }
     let points = Set(rows.compactMap(\.work.wholeRows)).sorted()
     guard let format = rows.first?.work.weightFormat, rows.count > points.count + 3 else { return }
     let guesses = points.map { point -> Double in
@@ -189,13 +189,6 @@ package struct HostFit {
 }
 
 extension ModelGraph.Operator {
-  fileprivate var isProduct: Bool {
-    switch kind {
-    case .gemm, .expertGEMM: true
-    default: false
-    }
-  }
-
   fileprivate var isElementwise: Bool { if case .elementwise = kind { true } else { false } }
 
   /// Rows of a plain product.

@@ -54,8 +54,8 @@ package struct HostReport {
     prediction. Constants were fitted to \(HostShape.fitted.count) other model shapes, measured in turn with these.
 
     Times are medians of interleaved repeats. A step of one thread is its CPU time; operators are timed by a clock that is
-    quick to read, in steps that nothing interrupted. The noise floor is half of the distance between the quartiles of
-    a case's repeats, as a share of their median; no prediction can be expected to come closer.
+    quick to read, in steps that nothing interrupted where there were any. The noise floor is half of the distance
+    between the quartiles of a case's repeats, as a share of their median; no prediction can be expected to come closer.
     """
   }
 
